@@ -1,0 +1,46 @@
+# Everything runs in .venv, which is made when it is first needed and again when the requirements change.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PYTEST := $(BIN)/python -m pytest
+# What has to be true in a process that is not cooperative, and without any concurrency, as well.
+EVERYWHERE := tests/unit/base tests/unit/test_helpers.py tests/unit/networking tests/unit/devices tests/unit/processes
+
+.PHONY: run test lint types check check-fast bench clean
+
+run: $(INSTALLED)
+	@$(BIN)/concert run sessions/tutorial.py rocking_curve --data data
+	@echo "Next: $(BIN)/python -i sessions/tutorial.py"
+
+test: $(INSTALLED)
+	$(PYTEST)
+	$(PYTEST) --concert-runtime=threads $(EVERYWHERE)
+	$(PYTEST) --concert-runtime=sync $(EVERYWHERE)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+check: lint types test
+
+check-fast: $(INSTALLED)
+	$(BIN)/ruff check --quiet
+	$(PYTEST) -q -m "not slow" tests/test_layers.py tests/unit/base tests/unit/devices tests/unit/test_helpers.py
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find concert tests benchmarks sessions -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): setup.cfg constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Concert needs Python 3.11 or newer; say where it is: make PYTHON=/path/to/python3")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what is needed into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,dev]'
+	@touch $@

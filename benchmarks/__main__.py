@@ -1,0 +1,38 @@
+"""``make bench``: print each figure beside its limit, and which targets are missed."""
+
+from __future__ import annotations
+
+from benchmarks import core
+from benchmarks._measure import Result, compare
+from concert.tables import print_table
+
+DEVICE_BYTES = 1536
+
+
+def main() -> None:
+    results = [compare(comparison) for comparison in core.parameters() + core.calls()]
+    results += [compare(comparison, turns=5) for comparison in core.imports()]
+    rows = [_row(result) for result in results]
+    size = core.size_of_device()
+    missed = [result.comparison.name for result in results if result.missed]
+    verdict = "" if size <= DEVICE_BYTES else "missed"
+    rows.append(("device with five parameters", f"{size:.0f} B", "", "", "", f"{DEVICE_BYTES} B", verdict))
+    if verdict:
+        missed.append("device with five parameters")
+    print_table(("figure", "measured", "beside", "limit", "ratio", "target", ""), rows)
+    print()
+    print(f"Targets missed: {', '.join(missed)}" if missed else "All targets are met.")
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    name, _, limit_name, _, target = result.comparison
+    verdict = "missed" if result.missed else ""
+    figures = _time(result.figure), limit_name, _time(result.limit)
+    return (name, *figures, f"{result.ratio:.2f}", f"{target:.2f}", verdict)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e6:.2f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"
+
+
+main()

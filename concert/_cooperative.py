@@ -1,0 +1,65 @@
+"""Making the process cooperative: the one place where anything is patched, and the only thing importing concert does.
+
+Blocking code (``time.sleep``, sockets, locks) of a cooperative process lets other code run while it waits. Patching
+is refused where it is known to break things, and :data:`state` says what was decided and why.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import NamedTuple
+
+from concert import config
+
+
+class State(NamedTuple):
+    """Whether the process is *cooperative*, and the *reason* as a sentence for people."""
+
+    cooperative: bool
+    reason: str
+
+
+def make_cooperative() -> State:
+    """Patch the process with gevent if that is wanted and safe; return the new :class:`State`."""
+    if not config.ENABLE_GEVENT:
+        return State(False, "gevent is switched off (ENABLE_GEVENT)")
+    try:
+        from gevent import monkey
+    except ImportError:
+        return State(False, "gevent is not installed")
+    if monkey.is_module_patched("threading") and monkey.is_module_patched("socket"):
+        return State(True, "the process had been patched before concert was imported")
+    obstacle = _obstacle()
+    if obstacle:
+        return State(False, obstacle)
+    # urllib3 keeps its own subclass of SSLContext; patched underneath it, every context recurses without end.
+    monkey.patch_all(ssl="urllib3" not in sys.modules)
+    return State(True, "the process was made cooperative when concert was imported")
+
+
+def _obstacle() -> str | None:
+    """Say why this process must not be patched, or None."""
+    if threading.current_thread() is not threading.main_thread():
+        return "concert was imported in a thread that is not the main thread"
+    if _in_notebook():
+        return "a notebook kernel does not survive patching"
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        return "an asyncio loop is running"
+    # Python threads only: the threads of a BLAS library never take one of our locks.
+    if len(sys._current_frames()) > 1:
+        return "other native threads were running when concert was imported"
+    return None
+
+
+def _in_notebook() -> bool:
+    kernelapp = sys.modules.get("ipykernel.kernelapp")
+    if kernelapp is not None and kernelapp.IPKernelApp.initialized():
+        return True
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    return getattr(shell, "kernel", None) is not None
+
+
+state = make_cooperative()

@@ -1,0 +1,56 @@
+"""Parameters, quantities and states: what devices are made of."""
+
+from concert.base._errors import (
+    AccessorNotImplementedError,
+    DeadlockError,
+    FSMError,
+    HardLimitError,
+    LimitError,
+    LockError,
+    ParameterError,
+    ReadAccessError,
+    SoftLimitError,
+    StateError,
+    StoppedError,
+    ToleranceError,
+    TransitionNotAllowed,
+    UnitError,
+    WriteAccessError,
+)
+from concert.base._exclusive import refusing
+from concert.base._parameter import Parameter, ParameterValue
+from concert.base._parameterizable import Parameterizable
+from concert.base._quantity import Quantity, QuantityValue, quantity
+from concert.base._selection import Selection, SelectionValue
+from concert.base._state import State, StateValue, check, transition
+
+__all__ = [
+    "AccessorNotImplementedError",
+    "DeadlockError",
+    "FSMError",
+    "HardLimitError",
+    "LimitError",
+    "LockError",
+    "Parameter",
+    "ParameterError",
+    "ParameterValue",
+    "Parameterizable",
+    "Quantity",
+    "QuantityValue",
+    "ReadAccessError",
+    "Selection",
+    "SelectionValue",
+    "SoftLimitError",
+    "State",
+    "StateError",
+    "StateValue",
+    "StoppedError",
+    "ToleranceError",
+    "TransitionNotAllowed",
+    "UnitError",
+    "WriteAccessError",
+    "check",
+    "quantity",
+    "refusing",
+    "transition",
+]

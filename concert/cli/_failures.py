@@ -1,0 +1,71 @@
+"""Failures: what the user reads, and the exit status."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import traceback
+from collections.abc import Iterable
+from types import FrameType, TracebackType
+
+from concert.async_ import UnhandledFailure
+from concert.session.loader import SessionLoader
+from concert.session.management import NotASessionError
+
+
+def status_of(error: Exception) -> int:
+    """Return the exit status for *error*: 2 for what was wrong before anything was tried, else 1."""
+    return 2 if isinstance(error, NotASessionError) else 1
+
+
+def tell(error: Exception, debug: bool = False) -> None:
+    """Print to stderr what went wrong.
+
+    Concert's own errors are a sentence, with the line of the session that led to it; others are the user's, as Python
+    shows them, without the lines of Concert that led to the user's code. With *debug*, everything is shown.
+    """
+    if debug:
+        traceback.print_exception(error)
+    elif _is_own(error):
+        print(f"Sorry, {str(error) or type(error).__name__}", file=sys.stderr)
+        for note in [*getattr(error, "__notes__", ()), *_place(error)]:
+            print(f"  {note}", file=sys.stderr)
+    else:
+        traceback.print_exception(error.with_traceback(_without_concert(error)))
+
+
+def tell_unhandled(failures: Iterable[UnhandledFailure]) -> None:
+    """Print to stderr what failed in the background; the log has the details."""
+    for failure in failures:
+        kind, message = type(failure.exception).__name__, failure.exception
+        print(f"Sorry, in the background {failure.name} failed: {kind}: {message}", file=sys.stderr)
+
+
+def _is_own(error: Exception) -> bool:
+    """Tell whether Concert raised the error: then its message says all there is to say."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    # What is wrong with the syntax is found by Concert, but is the user's.
+    return bool(frames) and _is_of(frames[-1], "concert") and not isinstance(error, SyntaxError)
+
+
+def _place(error: Exception) -> list[str]:
+    """Return the line of a session that led to the error, if there is one."""
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if isinstance(frame.f_globals.get("__loader__"), SessionLoader)
+    ]
+    return [f"{file}, line {line}: {linecache.getline(file, line).strip()}" for file, line in places[-1:]]
+
+
+def _without_concert(error: Exception) -> TracebackType | None:
+    """Return the traceback from where it enters the user's code; the whole one if it never does."""
+    trace = error.__traceback__
+    while trace is not None and _is_of(trace.tb_frame, "concert", "importlib"):
+        trace = trace.tb_next
+    return error.__traceback__ if trace is None and not isinstance(error, SyntaxError) else trace
+
+
+def _is_of(frame: FrameType, *packages: str) -> bool:
+    """Tell whether the code belongs to one of the packages."""
+    return frame.f_globals.get("__name__", "").partition(".")[0] in packages

@@ -1,0 +1,131 @@
+"""Motors: linear and rotational axes, and those of them that can move continuously."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from concert.async_ import async_
+from concert.base import AccessorNotImplementedError, HardLimitError, Quantity, QuantityValue, State, check
+from concert.base._exclusive import exclusion_of
+from concert.base._parameter import shown
+from concert.devices.base import Device
+from concert.quantities import q
+
+STILL = ("standby", "hard-limit")
+
+
+class PositionValue(QuantityValue):
+    """The position of one motor."""
+
+    __slots__ = ()
+
+    def _write_relative(self, delta: Any) -> None:
+        """Write what is *delta* from where the motor is; runs as a future of its own."""
+        step = q.Quantity(self._as_difference(delta), self.unit)
+        exclusion = exclusion_of(self._device)
+        stops = exclusion.stops
+        with self:  # another move at the same time adds to this one
+            value = self._read() + step
+            self._refuse_if_stopped(exclusion, stops, value)
+            self._write(value)
+
+    def _verify(self, value: Any) -> None:
+        super()._verify(value)
+        if self.tolerance is None and self._device.in_hard_limit:  # type: ignore[attr-defined]
+            where = f"at {shown(self._read())} " if self.readable else ""
+            raise HardLimitError(msg=f"{self.full_name} ran into a limit switch {where}on the way to {shown(value)}")
+
+
+class Position(Quantity):
+    """A motor's position. A set is done when the motor stands there; running into a limit switch is an error."""
+
+    value_class = PositionValue
+
+    def __init__(self, unit: Any, **kwargs: Any) -> None:
+        super().__init__(unit, check=check(source=STILL), shape=(), **kwargs)
+
+
+class Motor(Device):
+    """What linear and rotation motors have in common.
+
+    A driver implements ``_get_position``, ``_set_position``, which returns when the motor stands, and ``_stop`` or
+    ``_cancel_position``, and if the device can tell, ``_get_state``: standby, moving or hard-limit. ``_home`` is
+    optional.
+    """
+
+    main_parameter = "position"
+    state = State(default="standby")
+    position: Any
+
+    @async_
+    def move(self, delta: Any) -> None:
+        """Move by *delta*, relative to where the motor is: a future, done when it has arrived."""
+        self["position"]._write_relative(delta)
+
+    @async_
+    def stop(self) -> None:
+        """Stop the motion: a future, done when the motor stands. A set in progress fails."""
+        self._stop()
+
+    @async_
+    @check(source=STILL)
+    def home(self) -> None:
+        """Drive to the reference position: a future, done when the motor is there and knows its position."""
+        self._home()
+
+    @property
+    def in_hard_limit(self) -> bool:
+        """Whether the motor is in one of its limit switches."""
+        return self.state == "hard-limit"
+
+    def _cancel_position(self) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        # A driver says how to stop in either of two methods; here the other one is looked for.
+        if type(self)._cancel_position is Motor._cancel_position:
+            raise AccessorNotImplementedError(f"{self.name} cannot be stopped: its driver needs a method _stop")
+        self._cancel_position()
+
+    def _home(self) -> None:
+        raise AccessorNotImplementedError(f"{self.name} cannot be homed: its driver has no method _home")
+
+
+class LinearMotor(Motor):
+    """A motor that moves something along a line."""
+
+    position = Position(q.mm, help="Position along the axis")
+
+
+class RotationMotor(Motor):
+    """A motor that turns something."""
+
+    position = Position(q.deg, help="Angle about the axis")
+
+
+class ContinuousLinearMotor(LinearMotor):
+    """A linear motor that can also keep moving. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
+
+    velocity = Quantity(
+        q.mm / q.s,
+        shape=(),
+        check=check(source=(*STILL, "moving")),
+        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
+    )
+
+    def _cancel_velocity(self) -> None:
+        self._stop()
+
+
+class ContinuousRotationMotor(RotationMotor):
+    """A rotation motor that can also keep turning. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
+
+    velocity = Quantity(
+        q.deg / q.s,
+        shape=(),
+        check=check(source=(*STILL, "moving")),
+        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
+    )
+
+    def _cancel_velocity(self) -> None:
+        self._stop()

@@ -1,0 +1,1 @@
+"""Network connections: sockets and Tango."""

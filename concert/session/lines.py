@@ -1,0 +1,92 @@
+"""Verbs typed without parentheses: ``mv stage 3 mm`` becomes ``mv(stage, 3 * q.mm)``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from concert.devices.base import Device
+from concert.quantities import q
+
+_LINE = re.compile(r"(?P<verb>[A-Za-z_]\w*)(?:[ \t]+(?P<rest>.*))?")
+_NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<unit>[^\d\s,()\[\]][^\s,()\[\]]*)?")
+_OPERATORS = re.compile(r"[=(.,:;|&<>!*/%@^]|(?:[-+]\s)|(?:in|is|and|or|not|if|for)\b")
+_OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*)(?:=(?P<value>.*))?")
+
+
+def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) -> str:
+    """Return *line* as Python if it is one of *verbs* and its arguments, else unchanged.
+
+    Words are separated by spaces. A number and a unit make a quantity, ``3 mm`` or ``3mm``; ``mono.energy`` means the
+    parameter where *names* has such a device; ``--dry-run`` means ``dry_run=True``; everything else is Python.
+    """
+    match = _LINE.fullmatch(line.strip())
+    if match is None or match["verb"] not in verbs:
+        return line
+    rest = (match["rest"] or "").strip()
+    if rest and _OPERATORS.match(rest) and not _OPTION.match(rest):
+        return line
+    return f"{match['verb']}({', '.join(_arguments(_words(rest), names))})"
+
+
+def _words(text: str) -> list[str]:
+    """Split *text* at spaces that are not inside brackets or quotes."""
+    words, word, closing = [], "", ""
+    for character in text:
+        if closing:
+            if character == closing[-1]:
+                closing = closing[:-1]
+            elif closing[-1] not in "'\"" and character in "([{":
+                closing += ")]}"["([{".index(character)]
+        elif character in "'\"":
+            closing = character
+        elif character in "([{":
+            closing = ")]}"["([{".index(character)]
+        elif character.isspace():
+            words.append(word)
+            word = ""
+            continue
+        word += character
+    return [each for each in [*words, word] if each]
+
+
+def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
+    arguments: list[str] = []
+    pending = list(words)
+    while pending:
+        word = pending.pop(0)
+        number = _NUMBER.fullmatch(word)
+        option = _OPTION.fullmatch(word)
+        if number is not None and number["unit"] and _is_unit(number["unit"]):
+            arguments.append(_quantity(number["number"], number["unit"]))
+        elif number is not None and not number["unit"] and pending and _is_unit(pending[0]):
+            arguments.append(_quantity(word, pending.pop(0)))
+        elif option is not None:
+            arguments.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
+        else:
+            arguments.append(_parameter(word, names))
+    return arguments
+
+
+def _is_unit(word: str) -> bool:
+    if not re.match(r"[^\W\d]|°|%", word):
+        return False
+    try:
+        q.Unit(word)
+    except Exception:  # whatever pint thinks of it, it is not a unit
+        return False
+    return True
+
+
+def _quantity(number: str, unit: str) -> str:
+    # Not number * unit, which a temperature in degC does not allow.
+    return f"q.Quantity({number}, {unit!r})"
+
+
+def _parameter(word: str, names: Mapping[str, Any]) -> str:
+    name, dot, parameter = word.partition(".")
+    device = names.get(name)
+    if dot and isinstance(device, Device) and parameter in device:
+        return f"{name}[{parameter!r}]"
+    return word

@@ -1,0 +1,94 @@
+"""Loading sessions: Python modules with devices and functions, which may use the documented spelling."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import decode_source, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from concert.devices.base import Device
+from concert.session.management import SUFFIX, NotASessionError, SessionError, directory, name_of
+from concert.session.spelling import compile_session
+
+__all__ = ["NotASessionError", "SessionError", "load", "make_importable", "name_devices"]
+
+LOG = logging.getLogger("concert.session")
+
+
+def load(path: str | Path) -> ModuleType:
+    """Load the session file *path* and return its module, with its devices named after their variables.
+
+    Raise :exc:`SessionError` if there is no such file or its name is taken, and whatever the file's own code raises.
+    """
+    path = Path(path)
+    name = name_of(path)
+    if not path.is_file():
+        raise SessionError(f"there is no session file {path}")
+    previous = sys.modules.get(name)
+    if previous is not None and not isinstance(previous.__loader__, SessionLoader):
+        raise NotASessionError(f"a session cannot be called {name}: a Python module of that name is in use")
+    LOG.info("loading %s", path)
+    spec = _spec(name, path)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)  # type: ignore[union-attr]
+    except BaseException:
+        del sys.modules[name]
+        if previous is not None:
+            sys.modules[name] = previous
+        raise
+    return module
+
+
+def make_importable() -> None:
+    """Let sessions import each other by name; where Python has a module of that name, it is that module."""
+    if not any(isinstance(finder, SessionFinder) for finder in sys.meta_path):
+        sys.meta_path.append(SessionFinder())
+
+
+def name_devices(namespace: Mapping[str, Any]) -> None:
+    """Give every device that has no name yet that of its first variable."""
+    for name, device in namespace.items():
+        if isinstance(device, Device) and device._name is None and not name.startswith("_"):
+            device.name = name
+
+
+class SessionLoader(SourceFileLoader):
+    """Loads a session from the user's own text: so that tracebacks show that, there is no translated copy of it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the file anew: bytecode kept by others would be of other source, and ours would be in their way."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        """Compile what the file contains, in the documented spelling."""
+        return compile_session(decode_source(data), path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the session, and name its devices."""
+        super().exec_module(module)
+        name_devices(vars(module))
+
+
+class SessionFinder:
+    """Finds sessions for the import statement, after everybody else has looked."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how to load the session *fullname*, or None if there is no such session."""
+        file = directory() / f"{fullname}{SUFFIX}"
+        return _spec(fullname, file) if path is None and file.is_file() else None
+
+
+def _spec(name: str, path: Path) -> ModuleSpec:
+    spec = spec_from_file_location(name, path, loader=SessionLoader(name, str(path.absolute())))
+    assert spec is not None  # with a loader given there always is one
+    return spec

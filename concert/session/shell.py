@@ -1,0 +1,186 @@
+"""The interactive session: IPython, cooperative behind the prompt, with Concert's verbs, errors and Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+from IPython.terminal.ipapp import TerminalIPythonApp
+from IPython.terminal.prompts import Prompts, Token
+from traitlets.config import Config
+
+import concert
+from concert.async_ import Future, runtime, unhandled
+from concert.async_._interrupts import ignore as ignore_presses
+from concert.async_._interrupts import take_over as take_presses
+from concert.async_._scope import begin_command
+from concert.base import ParameterValue
+from concert.devices.base import Device
+from concert.session import prelude, verbs
+from concert.session.lines import translate_verb
+from concert.session.loader import name_devices
+from concert.session.spelling import translate_lines
+from concert.session.stopping import stop_on_signal
+from concert.session.utils import answer, devices_in
+from concert.session.verbs import VERBS
+from concert.tables import get_default_table
+
+KEYS = "Ctrl-C stops the command · Ctrl-\\ stops every device · help with ddoc(), pdoc(), wa"
+
+
+class SessionPrompts(Prompts):
+    """The session's name, and nothing that scrolls."""
+
+    def in_prompt_tokens(self) -> list[tuple[Any, str]]:
+        shell: Any = self.shell
+        return [(Token.Prompt, f"{shell.session_name} > ")]
+
+    def out_prompt_tokens(self) -> list[tuple[Any, str]]:
+        return []
+
+
+class SessionShell(TerminalInteractiveShell):
+    """IPython's shell, made Concert's."""
+
+    session_name = "concert"
+    prompts_class = SessionPrompts
+
+    def init_session(self, name: str) -> None:
+        """Take over from IPython what a session does its own way."""
+        self.session_name = name
+        self.input_transformers_cleanup.extend([translate_lines, self._translate_verbs])
+        self.set_custom_exc((BaseException,), _show_error)
+        self.events.register("pre_run_cell", self._begin_command)
+        self.events.register("post_run_cell", self._end_command)
+        self.separate_in = ""
+        for verb in VERBS:  # IPython has Unix commands of some of these names
+            aliases: Any = self.alias_manager
+            if aliases.is_alias(verb):
+                aliases.undefine_alias(verb)
+        stop_on_signal(self.devices)
+
+    def devices(self) -> dict[str, Device]:
+        """Return the session's devices by name."""
+        return devices_in(self.user_ns, None)
+
+    def prompt_for_code(self) -> str:
+        _show_unhandled()
+        try:
+            return super().prompt_for_code()
+        finally:
+            ignore_presses()
+
+    def _translate_verbs(self, lines: list[str]) -> list[str]:
+        if len(lines) != 1:
+            return lines
+        typed = [verb for verb in VERBS if self.user_ns.get(verb) is getattr(verbs, verb)]
+        return [translate_verb(lines[0].rstrip("\n"), typed, self.user_ns) + "\n"]
+
+    def _begin_command(self, _info: Any) -> None:
+        begin_command()
+        take_presses()
+
+    def _end_command(self, _result: Any) -> None:
+        ignore_presses()
+        name_devices(self.user_ns)
+
+
+def _show_error(
+    shell: SessionShell,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType,
+    tb_offset: int | None = None,
+) -> list[str] | None:
+    """Show what a command raised: Concert's own errors in a line, Ctrl-C with what it stopped, others as usual."""
+    if isinstance(error, KeyboardInterrupt):
+        ignore_presses()
+        print(f"\nInterrupted. {_stopped(error)}".rstrip())
+        return None
+    if _is_own(error):
+        print(f"Sorry, {error or kind.__name__}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(f"  {note}", file=sys.stderr)
+        return None
+    lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+    shell._showtraceback(kind, error, lines)
+    return lines
+
+
+def _is_own(error: BaseException) -> bool:
+    """Tell whether Concert raised the error: then its message says all there is to say."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith("concert.")
+
+
+def _stopped(interrupt: BaseException) -> str:
+    """Say where what Ctrl-C has stopped stands now."""
+    parameters = {_parameter(future) for future in getattr(interrupt, "ended", ())} - {None}
+    places = [f"{each.full_name} stopped at {answer(each.get())}" for each in parameters if each is not None]
+    return ", ".join(sorted(places))
+
+
+def _parameter(future: Future) -> ParameterValue | None:
+    owner = getattr(future._function, "__self__", None)
+    return owner if isinstance(owner, ParameterValue) and owner.readable else None
+
+
+def _show_unhandled() -> None:
+    for failure in unhandled():
+        print(f"In the background {failure.name} failed: {type(failure.exception).__name__}: {failure.exception}")
+
+
+def banner(name: str, namespace: Mapping[str, Any]) -> str:
+    """Return what a session says at its beginning: what it is, its devices and how they are, and the keys."""
+    lines = [f"Concert {concert.__version__} · session {name} · {runtime()}"]
+    if namespace.get("__doc__"):
+        lines += [namespace["__doc__"].strip(), ""]
+    devices = devices_in(namespace, None)
+    if devices:
+        table = get_default_table(("device", "class", "state", "value"))
+        table.header = False
+        for device_name, device in devices.items():
+            table.add_row([f"  {device_name}", type(device).__name__, _state(device), _value(device)])
+        lines += [line.rstrip() for line in table.get_string().splitlines()] + [""]
+    return "\n".join([*lines, KEYS, ""])
+
+
+def _state(device: Device) -> str:
+    return answer(device["state"].get()) if "state" in device else ""
+
+
+def _value(device: Device) -> str:
+    main = device.main_parameter
+    if main is None:
+        return ""
+    return f"{main} {answer(device[main].get())}"
+
+
+def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
+    """Run the shell of the session *name* with the names in *namespace* until it is left; return the exit status.
+
+    *history* is the file that remembers what was typed.
+    """
+    history.parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.HistoryManager.hist_file = str(history)
+    config.TerminalIPythonApp.display_banner = False
+    config.TerminalIPythonApp.interactive_shell_class = SessionShell
+    app = TerminalIPythonApp.instance(config=config)
+    app.initialize([])
+    shell: Any = app.shell
+    shell.push({key: getattr(module, key) for module in (prelude, verbs) for key in module.__all__})
+    shell.push({key: value for key, value in namespace.items() if not key.startswith("__")})
+    shell.init_session(name)
+    print(banner(name, namespace))
+    app.start()
+    return 0
+
+
+__all__ = ["SessionShell", "banner", "run_shell"]

@@ -1,0 +1,119 @@
+"""The emergency stop: every device at the same time, each with a deadline, and evidence of what became of it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from concert.async_ import Future, async_
+from concert.async_._parking import in_hub
+from concert.base._parameter import shown
+from concert.devices.base import STOPS, Device
+from concert.quantities import q, seconds
+from concert.tables import print_table
+
+DEADLINE = 2 * q.s
+
+
+class Outcome(NamedTuple):
+    """What became of a *device* that was told to stop: whether it *stopped*, the *time* in seconds, and *evidence*."""
+
+    device: str
+    stopped: bool
+    time: float
+    evidence: str
+
+
+def stop_devices(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> list[Outcome]:
+    """Stop the devices, by the names they are shown with, at the same time and wait for each at most *deadline*.
+
+    Locks are passed. A device that raises, hangs or is disconnected keeps no other from being stopped. Devices that
+    have nothing to stop are left out.
+    """
+    began = time.monotonic()
+    limit = seconds(deadline)
+    stops = {name: _Stop(device, began) for name, device in devices.items() if _stop_of(device) is not None}
+    return [stop.outcome(name, limit) for name, stop in stops.items()]
+
+
+def report(outcomes: list[Outcome]) -> None:
+    """Show who stopped and who did not, and how long it took."""
+    rows = [
+        (each.device, "stopped" if each.stopped else "NOT STOPPED", f"{each.time:.2f} s", each.evidence)
+        for each in outcomes
+    ]
+    print_table(("device", "", "time", "evidence"), rows)
+    failed = [each.device for each in outcomes if not each.stopped]
+    longest = max((each.time for each in outcomes if each.stopped), default=0.0)
+    advice = f"; check {', '.join(failed)} by eye" if failed else ""
+    print(f"{len(outcomes) - len(failed)} of {len(outcomes)} devices stopped in {longest:.2f} s{advice}")
+
+
+class _Stop:
+    """One device's stop, in progress."""
+
+    def __init__(self, device: Device, began: float) -> None:
+        self._device = device
+        self._began = began
+        self._ended: float | None = None
+        stop = _stop_of(device)
+        assert stop is not None
+        # In a future of its own, whatever the method is: one that blocks must not keep the others waiting.
+        self._future: Future = async_(_call)(stop).detach()
+        self._future.label = f"stop of {device.name}"
+        self._future.add_done_callback(self._end)
+
+    def _end(self, _future: Future) -> None:
+        self._ended = time.monotonic()
+
+    def outcome(self, name: str, limit: float) -> Outcome:
+        try:
+            error = self._future.exception(timeout=max(0.0, self._began + limit - time.monotonic()))
+        except TimeoutError:
+            self._future.cancel(block=False)
+            return Outcome(name, False, limit, f"no answer within {limit:g} s")
+        ended = self._ended if self._ended is not None else time.monotonic()
+        if error is not None:
+            return Outcome(name, False, ended - self._began, f"{type(error).__name__}: {error}")
+        return Outcome(name, True, ended - self._began, _where(self._device, self._began + limit - time.monotonic()))
+
+
+def _call(stop: Callable[[], Any]) -> None:
+    stopping = stop()
+    if isinstance(stopping, Future):
+        stopping.join()
+
+
+def _stop_of(device: Device) -> Callable[[], Any] | None:
+    return next((getattr(device, name) for name in STOPS if hasattr(device, name)), None)
+
+
+def _where(device: Device, limit: float) -> str:
+    """Say where the device is, if it can tell in time."""
+    if device.main_parameter is None:
+        return ""
+    reading = device[device.main_parameter].get()
+    try:
+        return f"at {shown(reading.result(timeout=max(0.1, limit)))}"
+    except Exception as error:  # it has stopped; this is only where
+        reading.cancel(block=False)
+        return f"position unknown: {error}"
+
+
+def stop_on_signal(devices: Callable[[], Mapping[str, Device]], number: int = signal.SIGQUIT) -> None:
+    """Let the signal *number*, Ctrl-\\ by default, stop what *devices* gives then: also while a command runs."""
+
+    def stop() -> None:
+        print()
+        report(stop_devices(devices()))
+
+    def on_signal(_number: int, _frame: Any) -> None:
+        stopping = async_(stop)().detach()
+        # Code that computes does not let the future start, unless the handler, which has interrupted it, waits. In the
+        # hub itself nothing can be waited for, nor is there any need.
+        if not in_hub():
+            stopping.join()
+
+    signal.signal(number, on_signal)

@@ -1,0 +1,150 @@
+"""Verbs: what is typed most, at the prompt and in scripts.
+
+Each is a plain function that waits until it is done, and refuses at once what somebody else holds. At the prompt
+parentheses and commas may be left out, and units are written as they are spoken: ``mv stage 3 mm``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time as _time
+from collections.abc import Mapping
+from typing import Any
+
+from concert.async_ import wait
+from concert.base import ParameterValue, QuantityValue, refusing
+from concert.base._parameter import shown
+from concert.devices.base import STOPS, Device
+from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
+from concert.quantities import q
+from concert.session.moving import move
+from concert.session.stopping import DEADLINE, report, stop_devices
+from concert.session.utils import answer, devices_in
+from concert.tables import print_table
+
+VERBS = ("mv", "mvr", "umv", "umvr", "wa", "wm", "tw", "ct", "stop", "stop_all", "ascan", "dscan", "stash", "restore")
+
+Movable = Device | ParameterValue
+
+
+def mv(*moves: Any) -> None:
+    """Move to positions, all at the same time: ``mv(stage, 3 * q.mm, lift, 1 * q.cm)``.
+
+    A device stands for its main parameter. Shows where things are while they move.
+    """
+    _move([(parameter, value) for parameter, value in _pairs("mv", moves)])
+
+
+def mvr(*moves: Any) -> None:
+    """Move by distances, all at the same time: ``mvr(stage, -1 * q.mm)``."""
+    _move([(parameter, parameter.get().result() + delta) for parameter, delta in _pairs("mvr", moves)])
+
+
+umv, umvr = mv, mvr  # elsewhere these are the ones that show where things are
+
+
+def tw(what: Movable, step: Any) -> None:
+    """Tweak: move by *step* whenever Enter is pressed. ``-`` turns around, a quantity changes the step, ``q`` ends."""
+    ((parameter, step),) = _pairs("tw", (what, step))
+    while True:
+        here = shown(parameter.get().result())
+        typed = input(f"{short_name(parameter)} {here}   Enter: by {shown(step)}, -: back, q: end > ").strip()
+        if typed == "q":
+            return
+        if typed == "-":
+            step = -step
+        elif typed:
+            step = q.Quantity(typed)
+        mvr(parameter, step)
+
+
+def wm(*devices: Movable) -> None:
+    """Where motors: positions and limits."""
+    values = [parameter_of(each) for each in devices]
+    reads = [value.get() for value in values]
+    rows = [(short_name(value), answer(read), _limits(value)) for value, read in zip(values, reads, strict=True)]
+    print_table(("device", "position", "limits"), rows)
+
+
+def wa(watch: bool = False, namespace: Mapping[str, Any] | None = None) -> None:
+    """Where all: the main parameter and the state of every device; with *watch* again and again, until Ctrl-C."""
+    devices = devices_in(namespace, inspect.currentframe())
+    while True:
+        print_table(("device", "value", "state"), [_where(name, device) for name, device in devices.items()])
+        if not watch:
+            return
+        _time.sleep(1)
+        print(f"\x1b[{len(devices) + 1}A", end="")
+
+
+def ct(time: Any = None, *readables: Any) -> dict[str, Any]:
+    """Count: read the counters, or *readables*, once, after or during *time*; show and return the values by name."""
+    values = count(readables or None, time)
+    print_table(("counter", "value"), [(name, shown(value)) for name, value in values.items()])
+    return values
+
+
+def stop(*devices: Device) -> None:
+    """Stop *devices*, or all of the session that move."""
+    chosen = {each.name: each for each in devices}
+    report(stop_devices(chosen or _moving(devices_in(None, inspect.currentframe()))))
+
+
+def stop_all(deadline: Any = DEADLINE) -> None:
+    """Stop every device of the session at the same time, each within *deadline*, and show who did."""
+    report(stop_devices(devices_in(None, inspect.currentframe()), deadline))
+
+
+def stash(*devices: Device) -> None:
+    """Save what can be set on *devices*, for :func:`restore`."""
+    wait([device.stash() for device in devices])
+
+
+def restore(*devices: Device) -> None:
+    """Set *devices* to what was saved last."""
+    with refusing():
+        wait([device.restore() for device in devices])
+
+
+def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]]:
+    example = f"{verb} stage 3 mm"
+    if not moves or len(moves) % 2:
+        raise ValueError(f"expected what to move and where to, in pairs: {example}")
+    pairs = list(zip(map(parameter_of, moves[::2]), moves[1::2], strict=True))
+    for parameter, value in pairs:
+        bare = isinstance(value, (int, float)) and isinstance(parameter, QuantityValue)
+        if bare and not parameter.unit.dimensionless:
+            raise ValueError(f"give a unit: {verb} {short_name(parameter)} {value} {parameter.unit:~P}")
+    return pairs
+
+
+def _move(pairs: list[tuple[ParameterValue, Any]]) -> None:
+    for parameter, value in pairs:
+        parameter.check_value(value)  # all of them, before the first one moves
+    with refusing():
+        move(pairs)
+
+
+def _limits(value: ParameterValue) -> str:
+    return value.shown_limits() if isinstance(value, QuantityValue) else ""
+
+
+def _where(name: str, device: Device) -> tuple[str, str, str]:
+    main = device.main_parameter
+    value = answer(device[main].get()) if main is not None else ""
+    return name, value, answer(device["state"].get()) if "state" in device else ""
+
+
+def _moving(devices: Mapping[str, Device]) -> dict[str, Device]:
+    def moves(device: Device) -> bool:
+        # One that cannot tell may well be moving.
+        return "state" not in device or answer(device["state"].get()) != "standby"
+
+    return {
+        name: device
+        for name, device in devices.items()
+        if any(hasattr(device, each) for each in STOPS) and moves(device)
+    }
+
+
+__all__ = [*VERBS, "counters"]

@@ -1,0 +1,35 @@
+"""Every example of the README and of docs/ runs, and shows what it says it shows."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_do_what_the_page_says(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text()
+    names = {"__name__": "example"}
+    runner = doctest.DocTestRunner()
+    for match in BLOCK.finditer(text):
+        block = match[1]
+        line = text.count("\n", 0, match.start(1))
+        if ">>>" in block:
+            examples = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line)
+            runner.run(examples, clear_globs=False)
+            names.update(examples.globs)
+        else:
+            exec(compile("\n" * line + block, page, "exec"), names)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
