@@ -11,7 +11,7 @@ EVERYWHERE := tests/unit/base tests/unit/test_helpers.py tests/unit/networking t
 
 run: $(INSTALLED)
 	@$(BIN)/concert run sessions/tutorial.py rocking_curve --data data
-	@echo "Next: $(BIN)/python -i sessions/tutorial.py"
+	@echo "Next: $(BIN)/concert start --filename sessions/tutorial.py"
 
 test: $(INSTALLED)
 	$(PYTEST)
@@ -35,7 +35,13 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@# A virtual environment keeps the sessions that were made in it: they are not ours to remove.
+	if [ -d .venv/share/concert ]; then \
+	    find .venv -mindepth 1 -maxdepth 1 -not -name share -exec rm -rf {} + ; \
+	    find .venv/share -mindepth 1 -maxdepth 1 -not -name concert -exec rm -rf {} + ; \
+	    echo "Kept the sessions in .venv/share/concert"; \
+	else rm -rf .venv; fi
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find concert tests benchmarks sessions -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): setup.cfg constraints.txt

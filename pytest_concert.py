@@ -78,23 +78,24 @@ def _start_if_asked_for(config: pytest.Config, runtime: str | None) -> None:
         for variable in ("CONCERT_DISABLE_ASYNC", "CONCERT_DISABLE_GEVENT"):
             os.environ.pop(variable, None)
         os.environ.update(_SWITCHES[runtime])
-    if runtime or config.getini("concert_leaks"):
-        _start(config)
     if runtime:
-        config.pluginmanager.get_plugin(_KIT).insist_on(runtime)
+        _start(config).insist_on(runtime)
+    elif config.getini("concert_leaks"):
+        _start(config)
 
 
 def _started(config: pytest.Config) -> bool:
     return config.pluginmanager.has_plugin(_KIT)
 
 
-def _start(config: pytest.Config) -> None:
-    """Import concert and give the session its fixtures."""
-    if not _started(config):
-        # Not at the top of the file, because of what importing concert does.
-        from concert.testing import plugin
+def _start(config: pytest.Config) -> Any:
+    """Import concert, give the session its fixtures, and return the module that has them."""
+    # Not at the top of the file, because of what importing concert does.
+    from concert.testing import plugin
 
+    if not _started(config):
         config.pluginmanager.register(plugin, _KIT)
+    return plugin
 
 
 def _uses_concert(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from concert.async_ import _parking
 from concert.async_._failures import Failure
-from concert.async_._interrupts import GETS_THROUGH, shielded_cleanup
+from concert.async_._interrupts import GETS_THROUGH, foreground, in_foreground, shielded_cleanup
 from concert.async_._native import HAVE_GEVENT, KillException
 from concert.async_._scope import Command, Owner, current_command, running_future
 from concert.quantities import seconds
@@ -159,8 +159,9 @@ class Future:
             exception = exception()
         ended: list[Future] = []
         self._end(exception, ended)
-        if running_future.get() is self:
-            self._deliver_here()
+        running = running_future.get()
+        if running is not None and (running is self or running in ended):
+            running._deliver_here()  # it would wait for its own end
         elif block:
             for future in ended:
                 future._wait_until_done()
@@ -286,6 +287,8 @@ def give_up(futures: Iterable[Future], interruption: BaseException) -> None:
     owner = running_future.get() or current_command()
     mine = [future for future in futures if not future._done and future._owner is owner]
     ended: list[Future] = []
+    if in_foreground():
+        ended, foreground.ended = foreground.ended, []
     with shielded_cleanup():
         try:
             for future in mine:
@@ -295,7 +298,7 @@ def give_up(futures: Iterable[Future], interruption: BaseException) -> None:
                     ended.append(future)
             for future in ended:
                 future._wait_until_done()
-            if mine:
+            if ended:
                 interruption.ended = tuple(ended)  # type: ignore[attr-defined]  # for who tells people what was stopped
         except BaseException:
             # Interrupted once too often: cut the cleanups short and go.

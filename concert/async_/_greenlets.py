@@ -129,7 +129,14 @@ class GreenletFuture(Future):
     def _take_waiter(self) -> Any:
         """Return a greenlet for the worker to switch to, one that waits, or None; the hub wakes the others."""
         waiters = self._waiters
-        waiter = waiters.pop() if waiters and type(waiters[-1]) is not ThreadWaiter else None
+        try:
+            # First taken and then looked at: native threads come and go meanwhile.
+            waiter = waiters.pop()
+        except IndexError:
+            return None
+        if type(waiter) is ThreadWaiter:
+            waiter.wake()
+            waiter = None
         if waiters:
             self._wake_waiters()
         return waiter
@@ -151,7 +158,7 @@ class Worker(greenlet):
                     hub.switch()
                 future, self.future = self.future, None
                 future._run(self)
-                self.gr_context = None
+                self.gr_context = None  # type: ignore[misc]
                 if future._callbacks:
                     future._run_callbacks()
                 # What is kept for a greenlet, thread-local data for example, must not leak into the next call.
@@ -200,6 +207,6 @@ def _drain() -> None:
 
 def _worker_for(future: GreenletFuture) -> Worker:
     worker = _idle.pop() if _idle else Worker()
-    worker.gr_context = future._context
+    worker.gr_context = future._context  # type: ignore[misc, assignment]
     worker.future = future
     return worker

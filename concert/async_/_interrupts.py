@@ -43,6 +43,7 @@ class Foreground:
         self.presses = 0  # noted and not delivered
         self.due = False  # a press that ends the wait in progress
         self.unanswered = 0  # further presses because that did not happen
+        self.ended: list[Future] = []  # what presses have begun to end; whoever is interrupted waits for it
         self.delivered: int | None = None  # presses for the shell's present command; None where there is no shell
 
     def leave(self) -> None:
@@ -67,7 +68,7 @@ class Foreground:
             pass
         elif hub is not None and getcurrent() is not MAIN_GREENLET:
             # The main greenlet waits in something that is not ours; other greenlets have done nothing wrong.
-            hub.loop.run_callback_threadsafe(MAIN_GREENLET.throw, KeyboardInterrupt)
+            hub.loop.run_callback_threadsafe(self._throw_in_hub)
         else:
             raise KeyboardInterrupt
 
@@ -77,6 +78,13 @@ class Foreground:
             return False
         self.delivered += 1
         return self.delivered == GETS_THROUGH - 1
+
+    def _throw_in_hub(self) -> None:
+        # It may have gone on since, to a wait of ours or to a cleanup.
+        if self.shields or self.waiter is not None:
+            self.press()
+        else:
+            MAIN_GREENLET.throw(KeyboardInterrupt)
 
     def _wake(self) -> None:
         if hub is not None:
@@ -103,7 +111,7 @@ def _stop_busy_code() -> None:
     future = running_future.get()
     top = _top_of_command(future)
     if future is not None and top is not None:
-        top._end(None, [])
+        top._end(None, foreground.ended)
         future._deliver_here()
 
 
@@ -126,7 +134,8 @@ def _top_of_command(future: Future | None) -> Future | None:
     return None if owner is None else top
 
 
-def _in_foreground() -> bool:
+def in_foreground() -> bool:
+    """Tell whether the running code is the foreground's."""
     if hub is not None:
         return getcurrent() is MAIN_GREENLET
     return thread_ident() == MAIN_THREAD
@@ -139,7 +148,7 @@ def shielded() -> Iterator[None]:
     For cleanup that must not be cut short. A second one is held back as well, a third one gets through.
     """
     future = running_future.get()
-    if _in_foreground():
+    if in_foreground():
         with _shielded_foreground(0):
             yield
     elif future is not None:
@@ -158,7 +167,7 @@ def shielded() -> Iterator[None]:
 def shielded_cleanup() -> Iterator[None]:
     """Shield the cleanup after an interrupt: like :func:`shielded` after its first kill or press."""
     future = running_future.get()
-    if _in_foreground():
+    if in_foreground():
         with _shielded_foreground(1):
             yield
     elif future is not None:

@@ -29,6 +29,9 @@ if _cooperative.state.cooperative:
 else:
     hub = HUB_THREAD = None
 
+# A signal that comes just before a native thread blocks does not wake it, so the foreground looks now and then.
+HEARTBEAT = 0.1  # seconds
+
 # Who waits for what, to find deadlocks: greenlet or thread identifier -> future.
 waiting_for: dict[Any, Future] = {}
 
@@ -181,6 +184,8 @@ def _park_thread(future: Future, timeout: float | None) -> bool:
                 remaining = None if deadline is None else deadline - monotonic()
                 if remaining is not None and remaining <= 0:
                     break
+                if in_foreground:
+                    remaining = HEARTBEAT if remaining is None else min(remaining, HEARTBEAT)
                 waiter.sleep(remaining)
         if foreground.due and in_foreground:
             raise KeyboardInterrupt

@@ -24,7 +24,11 @@ class ThreadFuture(Future):
 
     def _launch(self) -> None:
         self._launched = True
-        pool.submit(self._run_in_context)
+        try:
+            pool.submit(self._run_in_context)
+        except RuntimeError as error:  # not a single thread is to be had
+            self._finish(None, error)
+            self._after_finish()
 
     def _start_now(self) -> None:
         if not self._launched:

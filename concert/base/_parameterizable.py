@@ -77,6 +77,11 @@ class Parameterizable:
     def __contains__(self, name: object) -> bool:
         return name in self._declared
 
+    def being_set(self) -> list[ParameterValue]:
+        """Return the parameters that are on their way to a value."""
+        exclusion = self._exclusion
+        return [] if exclusion is None else [self[name] for name in sorted(exclusion.sets)]
+
     def install_parameters(self, params: Mapping[str, Parameter]) -> None:
         """Add the parameters, a dictionary of name and :class:`Parameter`, to this object alone."""
         for name, parameter in params.items():

@@ -12,14 +12,15 @@ from concert.async_ import unhandled
 from concert.cli._check import CheckCommand
 from concert.cli._completion import CompletionCommand
 from concert.cli._exchange import ExportCommand, FetchCommand, ImportCommand
-from concert.cli._failures import status_of, tell, tell_unhandled
 from concert.cli._files import CopyCommand, EditCommand, InitCommand, MoveCommand, RemoveCommand, ShowCommand
 from concert.cli._log import LogCommand
 from concert.cli._parser import command_first, make_parser
 from concert.cli._plugins import plugins
 from concert.cli._run import RunCommand
+from concert.cli._start import StartCommand
 from concert.helpers import Command
 from concert.session import logs
+from concert.session.telling import status_of, tell, tell_unhandled
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C has ended
 
@@ -34,6 +35,7 @@ def commands() -> list[Command]:
         CopyCommand(),
         RemoveCommand(),
         CheckCommand(),
+        StartCommand(),
         RunCommand(),
         LogCommand(),
         ImportCommand(),

@@ -61,8 +61,11 @@ def close() -> None:
     if _handler is not None:
         logging.getLogger().removeHandler(_handler)
         logging.getLogger().setLevel(_level_before)
-        _handler.close()
-        _handler = None
+        handler, _handler = _handler, None
+        try:
+            handler.close()
+        except OSError:  # on a full disk, which has been complained about
+            pass
 
 
 def note_failure(what: str, error: BaseException) -> None:

@@ -1,22 +1,27 @@
 """What a session file starts with: ``from concert.session.prelude import *``."""
 
-from concert.async_ import async_, resolve, threaded, wait
-from concert.processes import ascan, counters, dscan, scan
+from concert.async_ import async_, dispatcher, resolve, threaded, wait
+from concert.processes import Region, count, counters, save, scan
 from concert.quantities import q
 from concert.session.utils import code_of, ddoc, dstate, pdoc
+from concert.session.verbs import *  # noqa: F403
+from concert.session.verbs import VERBS
 
 __all__ = [
-    "ascan",
+    "Region",
     "async_",
     "code_of",
+    "count",
     "counters",
     "ddoc",
-    "dscan",
+    "dispatcher",
     "dstate",
     "pdoc",
     "q",
     "resolve",
+    "save",
     "scan",
     "threaded",
     "wait",
+    *VERBS,
 ]

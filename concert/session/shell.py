@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,8 @@ from typing import Any
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from IPython.terminal.ipapp import TerminalIPythonApp
 from IPython.terminal.prompts import Prompts, Token
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets.config import Config
 
 import concert
@@ -20,15 +24,19 @@ from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
 from concert.base import ParameterValue
 from concert.devices.base import Device
-from concert.session import prelude, verbs
+from concert.session import prelude
 from concert.session.lines import translate_verb
 from concert.session.loader import name_devices
 from concert.session.spelling import translate_lines
-from concert.session.stopping import stop_on_signal
+from concert.session.stopping import report, stop_devices, stop_on_signal
+from concert.session.telling import is_own, tell, tell_unhandled
 from concert.session.utils import answer, devices_in
-from concert.session.verbs import VERBS
+from concert.session.verbs import VERBS, WORDS
 from concert.tables import get_default_table
 
+LOG = logging.getLogger("concert.session")
+
+REFRESH = 0.5  # seconds between two looks at what moves while the prompt waits
 KEYS = "Ctrl-C stops the command · Ctrl-\\ stops every device · help with ddoc(), pdoc(), wa"
 
 
@@ -62,25 +70,51 @@ class SessionShell(TerminalInteractiveShell):
             if aliases.is_alias(verb):
                 aliases.undefine_alias(verb)
         stop_on_signal(self.devices)
+        # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
+        prompt: Any = self.pt_app
+        prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-\\", eager=True)
+        def _stop_all(_event: Any) -> None:
+            run_in_terminal(lambda: report(stop_devices(self.devices())))
+
+        return keys
+
+    def _toolbar(self) -> str:
+        moving = [value for device in self.devices().values() for value in device.being_set()]
+        return "   ".join(f" {value.full_name} {answer(value.get())}" for value in moving)
 
     def devices(self) -> dict[str, Device]:
         """Return the session's devices by name."""
         return devices_in(self.user_ns, None)
 
     def prompt_for_code(self) -> str:
-        _show_unhandled()
+        time.sleep(0)  # what the last command has only called begins now
+        tell_unhandled(unhandled())
+        self._show_toolbar()
         try:
             return super().prompt_for_code()
         finally:
             ignore_presses()
 
+    def _show_toolbar(self) -> None:
+        """Show what moves, if something does; else there is no toolbar, and nothing is asked."""
+        moving = any(device.being_set() for device in self.devices().values())
+        prompt: Any = self.pt_app
+        prompt.bottom_toolbar = self._toolbar if moving else None
+        prompt.refresh_interval = REFRESH if moving else 0
+
     def _translate_verbs(self, lines: list[str]) -> list[str]:
         if len(lines) != 1:
             return lines
-        typed = [verb for verb in VERBS if self.user_ns.get(verb) is getattr(verbs, verb)]
+        typed = [word for word in (*VERBS, *WORDS) if self.user_ns.get(word) is getattr(prelude, word)]
         return [translate_verb(lines[0].rstrip("\n"), typed, self.user_ns) + "\n"]
 
-    def _begin_command(self, _info: Any) -> None:
+    def _begin_command(self, info: Any) -> None:
+        LOG.info("typed: %s", info.raw_cell)
         begin_command()
         take_presses()
 
@@ -97,26 +131,17 @@ def _show_error(
     tb_offset: int | None = None,
 ) -> list[str] | None:
     """Show what a command raised: Concert's own errors in a line, Ctrl-C with what it stopped, others as usual."""
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb
     if isinstance(error, KeyboardInterrupt):
         ignore_presses()
         print(f"\nInterrupted. {_stopped(error)}".rstrip())
         return None
-    if _is_own(error):
-        print(f"Sorry, {error or kind.__name__}", file=sys.stderr)
-        for note in getattr(error, "__notes__", ()):
-            print(f"  {note}", file=sys.stderr)
+    if isinstance(error, Exception) and is_own(error):
+        tell(error)
         return None
     lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
     shell._showtraceback(kind, error, lines)
     return lines
-
-
-def _is_own(error: BaseException) -> bool:
-    """Tell whether Concert raised the error: then its message says all there is to say."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return last is not None and last.tb_frame.f_globals.get("__name__", "").startswith("concert.")
 
 
 def _stopped(interrupt: BaseException) -> str:
@@ -129,11 +154,6 @@ def _stopped(interrupt: BaseException) -> str:
 def _parameter(future: Future) -> ParameterValue | None:
     owner = getattr(future._function, "__self__", None)
     return owner if isinstance(owner, ParameterValue) and owner.readable else None
-
-
-def _show_unhandled() -> None:
-    for failure in unhandled():
-        print(f"In the background {failure.name} failed: {type(failure.exception).__name__}: {failure.exception}")
 
 
 def banner(name: str, namespace: Mapping[str, Any]) -> str:
@@ -175,7 +195,7 @@ def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
     app = TerminalIPythonApp.instance(config=config)
     app.initialize([])
     shell: Any = app.shell
-    shell.push({key: getattr(module, key) for module in (prelude, verbs) for key in module.__all__})
+    shell.push({key: getattr(prelude, key) for key in prelude.__all__})
     shell.push({key: value for key, value in namespace.items() if not key.startswith("__")})
     shell.init_session(name)
     print(banner(name, namespace))

@@ -22,6 +22,8 @@ from concert.session.stopping import DEADLINE, report, stop_devices
 from concert.session.utils import answer, devices_in
 from concert.tables import print_table
 
+# What may be typed without parentheses.
+WORDS = ("dstate", "ddoc", "pdoc", "code_of")
 VERBS = ("mv", "mvr", "umv", "umvr", "wa", "wm", "tw", "ct", "stop", "stop_all", "ascan", "dscan", "stash", "restore")
 
 Movable = Device | ParameterValue
@@ -112,8 +114,9 @@ def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]
         raise ValueError(f"expected what to move and where to, in pairs: {example}")
     pairs = list(zip(map(parameter_of, moves[::2]), moves[1::2], strict=True))
     for parameter, value in pairs:
-        bare = isinstance(value, (int, float)) and isinstance(parameter, QuantityValue)
-        if bare and not parameter.unit.dimensionless:
+        if not isinstance(parameter, QuantityValue) or parameter.unit == q.dimensionless:
+            continue
+        if isinstance(value, (int, float)):
             raise ValueError(f"give a unit: {verb} {short_name(parameter)} {value} {parameter.unit:~P}")
     return pairs
 

@@ -133,7 +133,7 @@ class Clock:
         with self._lock:
             self._numbers += 1
             heappush(self._sleepers, (wakeup, self._numbers, sleeper))
-            if thread in pool.members or thread == MAIN_THREAD:
+            if thread is not None and (thread in pool.members or thread == MAIN_THREAD):
                 self._asleep.add(thread)
             self._ticks = 0
         if self._watch is not None:
@@ -161,7 +161,7 @@ class Clock:
             return None
 
     def _wake(self, sleeper: _Sleeper) -> _Sleeper | None:
-        if sleeper.waiter is None:
+        if sleeper.waiter is None or sleeper.thread is None:
             assert self._watch is not None
             self._watch.resting = False
             return sleeper

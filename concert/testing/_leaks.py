@@ -26,7 +26,7 @@ if _cooperative.state.cooperative:
     from gevent.hub import Hub
     from greenlet import getcurrent, greenlet
 
-    from concert.async_._greenlets import _idle as idle_workers
+    from concert.async_ import _greenlets as _greenlets_of_runtime
 
 SETTLING_TIME = 1.0  # seconds that things which are about to end get for it
 
@@ -66,16 +66,23 @@ class _Snapshot:
 
     def __init__(self) -> None:
         self._greenlets = WeakSet(_greenlets())
+        self._idle_workers = _idle_workers()
         self._threads = set(_threads())
         self._sockets = set(_sockets())
 
     def describe_newer(self) -> list[str]:
         """Return descriptions of what there is now and was not then."""
         return [
-            *(_describe_greenlet(each) for each in _greenlets() if each not in self._greenlets),
+            *(_describe_greenlet(each) for each in self._newer_greenlets()),
             *(_describe_thread(thread, frame) for thread, frame in _threads().items() if thread not in self._threads),
             *(_describe_socket(descriptor) for key, descriptor in _sockets().items() if key not in self._sockets),
         ]
+
+
+    def _newer_greenlets(self) -> list[Any]:
+        # A worker that was idle then and is not now runs something newer than itself.
+        employed = set(self._idle_workers) - set(_idle_workers())
+        return [each for each in {*_greenlets(), *employed} if each not in self._greenlets and not each.dead]
 
 
 def _settle(before: _Snapshot) -> list[str]:
@@ -96,7 +103,7 @@ def _greenlets() -> list[Any]:
     """Return the greenlets that are neither finished nor idle workers nor part of a native thread."""
     if not _cooperative.state.cooperative:
         return []
-    own = {id(each) for each in (getcurrent(), *idle_workers, *_resolvers())}
+    own = {id(each) for each in (getcurrent(), *_idle_workers(), *_resolvers())}
     # A thread's main greenlet has no parent.
     return [
         each
@@ -104,6 +111,11 @@ def _greenlets() -> list[Any]:
         if isinstance(each, greenlet)
         and (each and each.parent is not None and not isinstance(each, Hub) and id(each) not in own)
     ]
+
+
+def _idle_workers() -> list[Any]:
+    """Return the greenlets that wait for the next call."""
+    return list(_greenlets_of_runtime._idle) if _cooperative.state.cooperative else []
 
 
 def _resolvers() -> Collection[Any]:

@@ -341,6 +341,28 @@ def test_future_may_cancel_itself(concert_runtime, log, until):
     assert log[1:] == ["cleaned up"]
 
 
+@concurrently
+def test_child_that_must_finish_may_cancel_its_parent(concert_runtime, log, until):
+    @async_
+    def child(parent):
+        with shielded():
+            parent.cancel()
+            log.append("finished")
+        log.append("went on")
+
+    @async_
+    def scan():
+        until(lambda: started)
+        child(started[0]).result()
+
+    started = []
+    started.append(scan())
+    with pytest.raises(KillException):
+        started[0].result()
+    until(lambda: log)
+    assert log == ["finished"]
+
+
 @greenlets_only
 def test_code_that_swallows_the_kill_is_killed_all_the_same(concert_runtime, log, until):
     @async_

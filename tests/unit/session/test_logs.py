@@ -73,7 +73,7 @@ def test_a_full_disk_is_complained_about_once(sessions, capsys):
     LOG.info("stage arrived")
     LOG.info("stage arrived again")
     assert capsys.readouterr().err.count("cannot write the log") == 1
-    logs._handler.stream = None  # closing it would fail once more
+    logs.close()
 
 
 def test_a_session_is_picked_out_with_its_tracebacks(sessions):

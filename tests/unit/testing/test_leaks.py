@@ -95,6 +95,7 @@ def test_running_future_is_left_behind_and_an_idle_worker_is_not(complaint, conc
         while not left[0].running():
             time.sleep(0.001)
 
+    async_(list)().join()  # there is a worker, and it is idle
     with nothing_left_behind():
         assert "wait_for_somebody" in complaint(story)
         enough.append(True)

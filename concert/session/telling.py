@@ -1,4 +1,4 @@
-"""Failures: what the user reads, and the exit status."""
+"""Telling people what went wrong, and shells the exit status."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def tell(error: Exception, debug: bool = False) -> None:
     """
     if debug:
         traceback.print_exception(error)
-    elif _is_own(error):
+    elif is_own(error):
         print(f"Sorry, {str(error) or type(error).__name__}", file=sys.stderr)
         for note in [*getattr(error, "__notes__", ()), *_place(error)]:
             print(f"  {note}", file=sys.stderr)
     else:
-        traceback.print_exception(error.with_traceback(_without_concert(error)))
+        traceback.print_exception(error.with_traceback(without_concert(error)))
 
 
 def tell_unhandled(failures: Iterable[UnhandledFailure]) -> None:
@@ -41,7 +41,7 @@ def tell_unhandled(failures: Iterable[UnhandledFailure]) -> None:
         print(f"Sorry, in the background {failure.name} failed: {kind}: {message}", file=sys.stderr)
 
 
-def _is_own(error: Exception) -> bool:
+def is_own(error: Exception) -> bool:
     """Tell whether Concert raised the error: then its message says all there is to say."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     # What is wrong with the syntax is found by Concert, but is the user's.
@@ -58,7 +58,7 @@ def _place(error: Exception) -> list[str]:
     return [f"{file}, line {line}: {linecache.getline(file, line).strip()}" for file, line in places[-1:]]
 
 
-def _without_concert(error: Exception) -> TracebackType | None:
+def without_concert(error: Exception) -> TracebackType | None:
     """Return the traceback from where it enters the user's code; the whole one if it never does."""
     trace = error.__traceback__
     while trace is not None and _is_of(trace.tb_frame, "concert", "importlib"):

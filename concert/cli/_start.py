@@ -1,0 +1,83 @@
+"""``concert start``: a session at a prompt, or without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import platformdirs
+
+from concert import config
+from concert.helpers import Command
+from concert.session import logs, management
+from concert.session.loader import load, make_importable
+from concert.session.telling import tell
+
+
+class StartCommand(Command):
+    """Open a session at a prompt."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "start",
+            {
+                "session": {"metavar": "NAME", "nargs": "?", "help": "the session; without one the prompt is bare"},
+                "--filename": {"metavar": "FILE", "help": "a Python file to open instead"},
+                "--non-interactive": {"action": "store_true", "help": "only load the session, without a prompt"},
+                "--data": {"metavar": "DIRECTORY", "help": "where scans are stored (default: CONCERT_DATA or ~/data)"},
+                "--logto": {"choices": ["file", "stderr"], "default": "file", "help": "where the log goes (file)"},
+                "--logfile": {"metavar": "FILE", "type": Path, "help": "another file than the one beside the sessions"},
+                "--loglevel": {"choices": logs.LEVELS, "default": "info", "help": "the least that is logged (info)"},
+            },
+        )
+
+    def run(  # type: ignore[override]
+        self,
+        session: str | None = None,
+        filename: str | None = None,
+        non_interactive: bool = False,
+        data: str | None = None,
+        logto: str = "file",
+        logfile: Path | None = None,
+        loglevel: str = "info",
+    ) -> None:
+        """Load the *session*, or *filename*, and open its prompt."""
+        if data is not None:
+            config.DATA = data
+        path = _path(session, filename)
+        name = "concert" if path is None else path.stem
+        logs.set_up(name, logto, logfile, loglevel)
+        make_importable()
+        if non_interactive:
+            if path is not None:
+                load(path)
+            return
+        # IPython takes a moment to load, which all other commands can do without.
+        from concert.session.shell import run_shell
+
+        module = _loaded(path)
+        run_shell(name, {} if module is None else vars(module), _history(name))
+
+
+def _path(session: str | None, filename: str | None) -> Path | None:
+    if session is not None and filename is not None:
+        raise management.NotASessionError(f"expected the session {session} or the file {filename}, not both")
+    if filename is not None:
+        return management.find(str(Path(filename).absolute()))
+    return None if session is None else management.find(session)
+
+
+def _loaded(path: Path | None) -> ModuleType | None:
+    """Return the session's module; if it cannot be loaded, say why, and leave the prompt to the user."""
+    if path is None:
+        return None
+    try:
+        return load(path)
+    except Exception as error:
+        tell(error)
+        logs.note_failure(f"loading {path}", error)
+        return None
+
+
+def _history(name: str) -> Path:
+    return platformdirs.user_state_path("concert") / "history" / f"{name}.sqlite"

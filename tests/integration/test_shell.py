@@ -1,0 +1,277 @@
+"""The shell as its users have it: in a terminal, with keys pressed."""
+
+import os
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+fdpexpect = pytest.importorskip("pexpect.fdpexpect")
+
+CONCERT = str(Path(sys.executable).with_name("concert"))
+
+SESSION = '''
+"""Tomography at the imaging station. Ask Jo before touching the slits."""
+import time
+from concert.session.prelude import *
+from concert.async import async
+from concert.devices.motors.dummy import LinearMotor
+from concert.devices.photodiodes.dummy import PhotoDiode
+
+stage = LinearMotor(speed=20 * q.mm / q.s)
+stage["position"].lower, stage["position"].upper = 0 * q.mm, 40 * q.mm
+diode = PhotoDiode(stage, 5 * q.mm, 2 * q.mm)
+counters(diode)
+
+def spin():
+    while True:
+        pass
+
+@async
+def fail():
+    raise RuntimeError("no light")
+
+@async
+def clean_up_slowly():
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(0.5)
+        print("cleaned" + " up")
+'''
+
+PROMPT = "imaging > "
+
+
+class Terminal:
+    """A person in front of a session."""
+
+    def __init__(self, directory, session=SESSION, **variables):
+        file = directory / "imaging.py"
+        file.write_text(session)
+        environment = os.environ | {
+            "TERM": "xterm",
+            "PROMPT_TOOLKIT_NO_CPR": "1",
+            "IPYTHONDIR": str(directory / "ipython"),
+            "XDG_DATA_HOME": str(directory),
+            "XDG_STATE_HOME": str(directory),
+            "HOME": str(directory),
+            **variables,
+        }
+        environment.pop("VIRTUAL_ENV", None)
+        arguments = ["start", "--filename", str(file)]
+        # Not pexpect's own way to start a process, which forks, and goes on in Python, in a process full of greenlets.
+        self._keyboard, screen = os.openpty()
+        termios.tcsetwinsize(screen, (50, 120))
+        self.program = subprocess.Popen(
+            [CONCERT, *arguments],
+            env=environment,
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+            preexec_fn=lambda: os.login_tty(0),
+        )
+        os.close(screen)
+        self.process = fdpexpect.fdspawn(self._keyboard, encoding="utf-8", timeout=20)
+        self.directory = directory
+
+    def type(self, text):
+        """Type a line and Enter."""
+        self.process.send(text + "\r")
+
+    def see(self, *texts):
+        """Wait until the texts appear, one after the other."""
+        for text in texts:
+            self.process.expect_exact(text)
+
+    def answer(self, text):
+        """Type a line and return what is shown until the next prompt."""
+        self.type(text)
+        self.type("print('that' + ' was all')")
+        self.process.expect_exact("that was all")
+        shown = self.process.before
+        self.see(PROMPT)
+        return shown
+
+    def press(self, times=1, pause=0.02):
+        """Press Ctrl-C."""
+        for _ in range(times):
+            self.process.send("\x03")
+            time.sleep(pause)
+
+    def alive(self):
+        """Tell whether the prompt still works."""
+        return "4242" in self.answer("print(2121 * 2)")
+
+    def close(self):
+        self.program.kill()
+        self.program.wait()
+        self.process.close()
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory):
+    terminal = Terminal(tmp_path_factory.mktemp("session"))
+    terminal.see("Ctrl-C stops the command", PROMPT)
+    yield terminal
+    terminal.close()
+
+
+def test_the_banner_shows_the_session_and_its_devices(tmp_path):
+    terminal = Terminal(tmp_path)
+    try:
+        terminal.see("session imaging · gevent", "Ask Jo", "stage", "standby", "0 mm", "diode", "Ctrl-C stops", PROMPT)
+        terminal.type("exit")
+        assert terminal.program.wait(timeout=20) == 0
+    finally:
+        terminal.close()
+
+
+def test_a_move_shows_where_things_are(terminal):
+    terminal.answer("mv stage 0 mm")
+    terminal.type("mv stage 12 mm")
+    terminal.see("stage 0 mm → 12 mm", "12 mm", PROMPT)
+    assert "stage   12 mm     [0 mm, 40 mm]" in terminal.answer("wm stage")
+
+
+def test_concerts_errors_are_a_line(terminal):
+    shown = terminal.answer("stage.position = 50 * q.mm")
+    assert "Sorry, stage.position 50 mm is outside its soft limits [0 mm, 40 mm]" in shown
+    assert "Traceback" not in shown
+    assert "SoftLimitError" in terminal.answer("%tb")
+
+
+def test_other_errors_are_shown_as_python_does(terminal):
+    assert "ZeroDivisionError" in terminal.answer("1 / 0")
+
+
+def test_a_number_without_a_unit_is_refused(terminal):
+    assert "Sorry, give a unit: mv stage 3 mm" in terminal.answer("mv stage 3")
+
+
+def test_a_scan_is_typed_with_units(terminal):
+    shown = terminal.answer("ascan stage 4 mm 6 mm 2 0.01 s")
+    assert "ascan stage 4–6 mm, 3 points" in shown
+    assert "diode / V" in shown
+
+
+def test_the_documented_spelling_is_typed_in_several_lines(terminal):
+    terminal.type("@async")
+    terminal.type("def give():")
+    terminal.type("return 'gi' + 'ven'")
+    terminal.type("")
+    terminal.see("imaging > ")
+    assert "given" in terminal.answer("give().result()")
+
+
+def test_a_background_failure_is_shown_once(terminal):
+    terminal.type("fail()")
+    terminal.see("in the background fail failed: RuntimeError: no light", PROMPT)
+    assert "no light" not in terminal.answer("1 + 1")
+
+
+def test_what_moves_in_the_background_is_in_the_toolbar(tmp_path):
+    terminal = Terminal(tmp_path, PROMPT_TOOLKIT_NO_CPR="0")
+    try:
+        # The toolbar appears where the terminal says how much room there is: it is asked, and answers.
+        terminal.see("Ctrl-C stops", "\x1b[6n")
+        terminal.process.send("\x1b[10;1R")
+        terminal.see(PROMPT)
+        terminal.type("moving = stage.set_position(40 * q.mm)")
+        terminal.see("\x1b[6n")
+        terminal.process.send("\x1b[20;1R")
+        terminal.see("stage.position ", " mm")
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("presses", [1, 3, 11])
+@pytest.mark.parametrize("command", ["mv stage 40 mm", "stage.position = 40 * q.mm", "time.sleep(60)", "spin()"])
+def test_ctrl_c_ends_the_command_and_leaves_a_prompt(terminal, command, presses):
+    terminal.answer("mv stage 0 mm")
+    terminal.type(f"print('begin' + 'ning'); {command}" if " stage " not in command else command)
+    terminal.see("0 mm → 40 mm" if " stage " in command else "beginning")
+    time.sleep(0.3)
+    terminal.press(presses)
+    terminal.see("Interrupted.", PROMPT)
+    assert terminal.alive()
+    assert "'standby'" in terminal.answer("stage.state")
+
+
+def test_ctrl_c_says_what_it_stopped(terminal):
+    terminal.answer("mv stage 0 mm")
+    terminal.type("mv stage 40 mm")
+    terminal.see("0 mm → 40 mm")
+    time.sleep(0.3)
+    terminal.press()
+    terminal.see("Interrupted. stage.position stopped at ", PROMPT)
+
+
+def test_a_second_ctrl_c_does_not_cut_a_cleanup_short(terminal):
+    terminal.type("print('begin' + 'ning'); clean_up_slowly().join()")
+    terminal.see("beginning")
+    time.sleep(0.3)
+    terminal.press(2, pause=0.1)
+    terminal.see("cleaned up", "Interrupted.", PROMPT)
+    assert terminal.alive()
+
+
+def test_ctrl_c_at_the_prompt_clears_the_line(terminal):
+    terminal.process.send("this is not what I mea")
+    time.sleep(0.1)
+    terminal.press()
+    assert terminal.alive()
+
+
+@pytest.mark.parametrize("command", ["mv stage 40 mm", "spin()"])
+def test_ctrl_backslash_stops_every_device_while_a_command_runs(terminal, command):
+    terminal.answer("mv stage 0 mm")
+    terminal.answer("moving = stage.set_position(40 * q.mm)")
+    terminal.type(command if " stage " not in command else "moving.join()")
+    time.sleep(0.5)
+    terminal.process.send("\x1c")
+    terminal.see("stage", "stopped", "1 of 1 devices stopped in")
+    terminal.press()
+    assert terminal.alive()
+    assert "standby" in terminal.answer("stage.state")
+
+
+def test_ctrl_backslash_works_at_the_prompt(terminal):
+    terminal.answer("mv stage 0 mm")
+    terminal.answer("moving = stage.set_position(40 * q.mm)")
+    terminal.process.send("\x1c")
+    terminal.see("1 of 1 devices stopped in")
+    assert terminal.alive()
+
+
+def test_every_command_is_in_the_log(terminal):
+    terminal.answer("print('for the log')")
+    log = (terminal.directory / "concert" / "concert.log").read_text()
+    assert "typed: print('for the log')" in log
+
+
+def test_a_session_that_fails_to_load_leaves_a_usable_shell(tmp_path):
+    terminal = Terminal(tmp_path, session='"""Broken."""\n\n\nprint(1 / 0)\n')
+    try:
+        terminal.see("imaging.py", "line 4", "print(1 / 0)", "ZeroDivisionError", PROMPT)
+        assert terminal.alive()
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(("session", "status"), [("x = 1\n", 0), ("1 / 0\n", 1), ("x = = 1\n", 1)])
+def test_without_a_prompt_the_exit_status_tells(tmp_path, session, status):
+    file = tmp_path / "imaging.py"
+    file.write_text(session)
+    environment = os.environ | {"XDG_DATA_HOME": str(tmp_path)}
+    environment.pop("VIRTUAL_ENV", None)
+    run = subprocess.run(
+        [CONCERT, "start", "--filename", str(file), "--non-interactive"],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == status
