@@ -129,6 +129,12 @@ def seconds(time: Any) -> float:
     return float(number)
 
 
+def shown(value: Any) -> str:
+    """Return *value* as messages show it: quantities rounded and with short units, everything else as in code."""
+    if isinstance(value, pint.Quantity):
+        return f"{value:.7g~P}" if isinstance(value.magnitude, float) else f"{value:~P}"
+    return repr(value)
+
+
 def _refusal(came: Any, expected: str = "a time such as 2 * q.s or a number of seconds") -> str:
-    shown = f"{came:~P}" if isinstance(came, pint.Quantity) else repr(came)
-    return f"expected {expected}, not {shown}"
+    return f"expected {expected}, not {shown(came)}"

@@ -14,7 +14,7 @@ from concert.async_._scope import running_future
 from concert.base._errors import LockError, ReadAccessError, StoppedError, WriteAccessError
 from concert.base._exclusive import exclusion_of, passes, passing
 from concert.helpers import WaitError, busy_wait
-from concert.quantities import q
+from concert.quantities import q, shown
 
 if TYPE_CHECKING:
     from concert.base._exclusive import Exclusion
@@ -322,10 +322,3 @@ class Parameter:
 
     def __set__(self, device: Any, value: Any) -> None:
         call(device[self.name]._write, value)
-
-
-def shown(value: Any) -> str:
-    """Return *value* as messages show it: quantities rounded and with short units, everything else as in code."""
-    if isinstance(value, q.Quantity):
-        return f"{value:.7g~P}" if isinstance(value.magnitude, float) else f"{value:~P}"
-    return repr(value)

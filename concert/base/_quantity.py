@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from concert.base._errors import HardLimitError, LockError, SoftLimitError, ToleranceError, UnitError
-from concert.base._parameter import PERMANENTLY, SLEEP_TIME, Parameter, ParameterValue, shown
+from concert.base._parameter import PERMANENTLY, SLEEP_TIME, Parameter, ParameterValue
 from concert.base._units import Converter
+from concert.quantities import shown
 
 INFINITY = math.inf
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from concert.base._parameter import Parameter, ParameterValue, shown
+from concert.base._parameter import Parameter, ParameterValue
+from concert.quantities import shown
 
 
 class SelectionValue(ParameterValue):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from concert.async_ import dispatcher
 from concert.async_._native import allocate_lock
 from concert.base._errors import FSMError, StateError, TransitionNotAllowed
-from concert.base._parameter import SET, Parameter, ParameterValue, shown
+from concert.base._parameter import SET, Parameter, ParameterValue
+from concert.quantities import shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from concert.base import ParameterValue
-from concert.base._parameter import shown
 from concert.devices.base import Device
 from concert.processes._counting import Counting, Readable
 from concert.processes._data import ScanData, as_column
 from concert.processes._display import Display
 from concert.processes._region import Region, parameter_of, short_name
 from concert.processes._scan import scan
-from concert.quantities import q
+from concert.quantities import q, shown
 
 
 def ascan(

@@ -10,7 +10,7 @@ import numpy as np
 
 from concert.async_ import Future
 from concert.base import ParameterValue, QuantityValue
-from concert.base._parameter import shown
+from concert.quantities import shown
 from concert.session.utils import ANSWER_TIME, devices_in
 
 

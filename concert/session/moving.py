@@ -8,8 +8,8 @@ from typing import Any
 
 from concert.async_ import Future, wait
 from concert.base import ParameterValue, QuantityValue
-from concert.base._parameter import shown
 from concert.processes import short_name
+from concert.quantities import shown
 
 REFRESH = 0.2  # seconds between two looks
 

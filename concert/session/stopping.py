@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
 from concert.async_._parking import in_hub
-from concert.base._parameter import shown
 from concert.devices.base import STOPS, Device
-from concert.quantities import q, seconds
+from concert.quantities import q, seconds, shown
 from concert.tables import print_table
 
 DEADLINE = 2 * q.s

@@ -11,8 +11,8 @@ from typing import Any
 
 from concert.async_ import Future
 from concert.base import ParameterValue, QuantityValue, SelectionValue
-from concert.base._parameter import shown
 from concert.devices.base import Device
+from concert.quantities import shown
 from concert.tables import get_default_table, print_table
 
 __all__ = ["code_of", "ddoc", "dstate", "get_default_table", "pdoc"]

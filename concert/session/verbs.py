@@ -13,10 +13,9 @@ from typing import Any
 
 from concert.async_ import wait
 from concert.base import ParameterValue, QuantityValue, refusing
-from concert.base._parameter import shown
 from concert.devices.base import STOPS, Device
 from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
-from concert.quantities import q
+from concert.quantities import q, shown
 from concert.session.moving import move
 from concert.session.stopping import DEADLINE, report, stop_devices
 from concert.session.utils import answer, devices_in

@@ -78,7 +78,6 @@ class _Snapshot:
             *(_describe_socket(descriptor) for key, descriptor in _sockets().items() if key not in self._sockets),
         ]
 
-
     def _newer_greenlets(self) -> list[Any]:
         # A worker that was idle then and is not now runs something newer than itself.
         employed = set(self._idle_workers) - set(_idle_workers())

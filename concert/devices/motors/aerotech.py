@@ -7,10 +7,9 @@ from typing import Any
 
 from concert.async_ import async_
 from concert.base import StateError, check
-from concert.base._parameter import shown
 from concert.devices.motors import base
 from concert.networking.aerotech import Connection
-from concert.quantities import q
+from concert.quantities import q, shown
 
 # AXISSTATUS
 ENABLED = 0x01

@@ -7,9 +7,8 @@ from typing import Any
 from concert.async_ import async_
 from concert.base import AccessorNotImplementedError, HardLimitError, Quantity, QuantityValue, State, check
 from concert.base._exclusive import exclusion_of
-from concert.base._parameter import shown
 from concert.devices.base import Device
-from concert.quantities import q
+from concert.quantities import q, shown
 
 STILL = ("standby", "hard-limit")
 

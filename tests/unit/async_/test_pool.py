@@ -9,6 +9,8 @@ from concert.async_ import async_, resolve, threaded, using, wait
 from concert.async_._native import allocate_lock, thread_ident
 from concert.async_._pool import Pool
 
+concurrently = pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+
 
 @pytest.fixture
 def gate():
@@ -90,15 +92,18 @@ def test_more_waiting_calls_than_threads_finish():
         assert nested(600).result() == 600
 
 
-def test_threaded_code_runs_in_another_thread():
+@concurrently
+def test_threaded_code_runs_in_another_thread(concert_runtime):
     assert threaded(thread_ident)().result() != thread_ident()
 
 
-def test_many_threaded_calls_give_their_own_results():
+@concurrently
+def test_many_threaded_calls_give_their_own_results(concert_runtime):
     assert resolve([threaded(lambda x=x: x * x)() for x in range(500)]) == [x * x for x in range(500)]
 
 
-def test_what_waits_for_native_code_does_not_keep_others_waiting(gate):
+@concurrently
+def test_what_waits_for_native_code_does_not_keep_others_waiting(concert_runtime, gate):
     future = threaded(gate.acquire)()
     wait([async_(lambda: None)() for _ in range(100)])
     assert not future.done()

@@ -115,7 +115,8 @@ def test_name_and_documentation_are_kept():
     assert "Compute until" in threaded(spin).__doc__
 
 
-def test_thread_that_cannot_be_started_is_a_failure_of_the_future(monkeypatch):
+@concurrently
+def test_thread_that_cannot_be_started_is_a_failure_of_the_future(concert_runtime, monkeypatch):
     from concert.async_ import _pool, _threads
 
     def refuse(*_):

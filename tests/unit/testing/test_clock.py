@@ -98,7 +98,8 @@ def test_main_code_may_poll_beside_a_future(concert_clock):
     assert 100 <= concert_clock.now < 102
 
 
-def test_native_code_at_work_is_waited_for(concert_clock):
+@concurrently
+def test_native_code_at_work_is_waited_for(concert_runtime, concert_clock):
     go_on = []
 
     @threaded
@@ -116,7 +117,8 @@ def test_native_code_at_work_is_waited_for(concert_clock):
     motor.join()
 
 
-def test_thread_that_waits_for_something_else_does_not_stop_the_clock(concert_clock):
+@concurrently
+def test_thread_that_waits_for_something_else_does_not_stop_the_clock(concert_runtime, concert_clock):
     lock = allocate_lock()
     lock.acquire()
 
