@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from concert import _cooperative
@@ -141,34 +141,24 @@ def in_foreground() -> bool:
     return thread_ident() == MAIN_THREAD
 
 
-@contextmanager
-def shielded() -> Iterator[None]:
+def shielded() -> AbstractContextManager[None]:
     """Let the block finish: a kill or Ctrl-C that comes meanwhile takes effect at its end.
 
     For cleanup that must not be cut short. A second one is held back as well, a third one gets through.
     """
-    future = running_future.get()
-    if in_foreground():
-        with _shielded_foreground(0):
-            yield
-    elif future is not None:
-        future._shields += 1
-        try:
-            yield
-        finally:
-            future._shields -= 1
-            if not future._shields:
-                future._deliver_here()
-    else:
-        yield
+    return _shield(interrupted=False)
+
+
+def shielded_cleanup() -> AbstractContextManager[None]:
+    """Shield the cleanup after an interrupt: like :func:`shielded` after its first kill or press."""
+    return _shield(interrupted=True)
 
 
 @contextmanager
-def shielded_cleanup() -> Iterator[None]:
-    """Shield the cleanup after an interrupt: like :func:`shielded` after its first kill or press."""
+def _shield(interrupted: bool) -> Iterator[None]:
     future = running_future.get()
     if in_foreground():
-        with _shielded_foreground(1):
+        with _shielded_foreground(int(interrupted)):
             yield
     elif future is not None:
         future._shields += 1
@@ -176,6 +166,8 @@ def shielded_cleanup() -> Iterator[None]:
             yield
         finally:
             future._shields -= 1
+            if not (interrupted or future._shields):
+                future._deliver_here()
     else:
         yield
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from concert.async_._future import Future
 from concert.async_._native import KillException
+from concert.async_._parking import strand
 from concert.async_._scope import running_future
 
 FRAMES = 20  # generous for one function that waits for another one through a future
@@ -49,7 +50,11 @@ class SyncFuture(Future):
 
     def _run(self) -> Any:
         running_future.set(self)
-        return self._function(*self._args, **self._kwargs)
+        self._strand = strand()
+        try:
+            return self._function(*self._args, **self._kwargs)
+        finally:
+            self._strand = None
 
     def _wait(self, timeout: Any) -> None:
         if not self._started:

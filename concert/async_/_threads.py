@@ -53,6 +53,7 @@ class ThreadFuture(Future):
             late = self._done
             if not late:
                 self._finish(value, error)
+        self._strand = None
         if not late:
             self._after_finish()
         self = value = error = None  # type: ignore[assignment]  # the traceback must not keep the result alive
