@@ -29,7 +29,7 @@ check: lint types test
 
 check-fast: $(INSTALLED)
 	$(BIN)/ruff check --quiet
-	$(PYTEST) -q -m "not slow" tests/test_layers.py tests/unit/base tests/unit/devices tests/unit/test_helpers.py
+	$(PYTEST) -q tests/test_layers.py tests/unit/base tests/unit/devices
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
