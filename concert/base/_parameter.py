@@ -116,7 +116,17 @@ class ParameterValue:
     def _read(self) -> Any:
         if self._getter is None:
             raise ReadAccessError(self.full_name)
-        return self._received(self._getter(self._device, *self._data))
+        try:
+            value = self._getter(self._device, *self._data)
+        except OSError as error:
+            self._name_in(error, "reading")
+            raise
+        return self._received(value)
+
+    def _name_in(self, error: OSError, doing: str) -> None:
+        """Note in an error of the line, which knows no devices, which one it was."""
+        if not getattr(error, "__notes__", None):
+            error.add_note(f"while {doing} {self.full_name}")
 
     def _read_after(self, wait_on: Future) -> Any:
         wait_on.join()
@@ -153,9 +163,13 @@ class ParameterValue:
     def _write_exclusively(self, value: Any, future: Future) -> None:
         if self._cancel is not None:
             future.cancel_operation = self._cancel
-        returned = self._setter(self._device, value, *self._data)  # type: ignore[misc]
-        if returned is not None and isinstance(returned, Future):  # of an asynchronous setter
-            returned.join()
+        try:
+            returned = self._setter(self._device, value, *self._data)  # type: ignore[misc]
+            if returned is not None and isinstance(returned, Future):  # of an asynchronous setter
+                returned.join()
+        except OSError as error:
+            self._name_in(error, "setting")
+            raise
         future.cancel_operation = None
 
     def _refuse_if_stopped(self, exclusion: Exclusion, stops: int, value: Any) -> None:

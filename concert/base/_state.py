@@ -35,7 +35,7 @@ class StateValue(ParameterValue):
 
     def _read(self) -> Any:
         if self._getter is not None:
-            return self._getter(self._device, *self._data)
+            return super()._read()
         if self._kept is None:
             raise FSMError(
                 f"{self.full_name} has no value: give it a default, {self.name} = State(default='standby'), "
