@@ -5,6 +5,7 @@ The documented spelling ``concert.async`` names this same module; Python reserve
 """
 
 from concert.async_._dispatcher import Dispatcher, dispatcher
+from concert.async_._event import Event
 from concert.async_._failures import UnhandledFailure, unhandled
 from concert.async_._functions import async_, resolve, threaded, wait
 from concert.async_._future import Future
@@ -16,6 +17,7 @@ from concert.async_._runtimes import disable, enable, runtime, using
 __all__ = [
     "HAVE_GEVENT",
     "Dispatcher",
+    "Event",
     "Future",
     "KillException",
     "UnhandledFailure",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from concert import _cooperative, config
 from concert.async_._future import Future
@@ -14,6 +15,8 @@ from concert.async_._sync import SyncFuture
 from concert.async_._threads import ThreadFuture
 
 LOG = logging.getLogger("concert.async")
+
+Kind = TypeVar("Kind", bound=Future)
 
 FUTURES: dict[str, type[Future]] = {"threads": ThreadFuture, "sync": SyncFuture}
 if _cooperative.state.cooperative:
@@ -117,6 +120,22 @@ def start(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> 
     future = (_chosen.get() or _future_class)(function, args, kwargs)
     future._launch()
     return future
+
+
+def start_as(kind: type[Kind], *args: Any) -> Kind:
+    """Start the future *kind*, a subclass of :class:`Future` with a constructor of its own, and return it.
+
+    It runs as every other call made here does: the class is completed with what the runtime does to run futures.
+    """
+    future_class = _chosen.get() or _future_class
+    future = _completed(kind, future_class)(*args)  # type: ignore[arg-type]  # classes can be hashed
+    future._launch()
+    return future
+
+
+@functools.cache
+def _completed(kind: Any, future_class: type[Future]) -> Any:
+    return type(kind.__name__, (kind, future_class), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
 def start_in_thread(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Future:

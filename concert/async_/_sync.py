@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from concert.async_._future import Future
+from concert.async_._interrupts import shielded_cleanup
 from concert.async_._native import KillException
 from concert.async_._parking import strand
 from concert.async_._scope import running_future
@@ -71,7 +72,8 @@ class SyncFuture(Future):
         return False
 
     def _interrupt(self, exception: BaseException) -> None:
-        self._end(exception, [])
+        with shielded_cleanup():
+            self._end(exception, [])
         self._finish(None, None)
 
     def _end(self, exception: BaseException | None, ended: list[Future]) -> None:

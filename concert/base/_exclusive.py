@@ -28,13 +28,18 @@ _guard = allocate_lock()  # held for a few dictionary operations, never while wa
 class Hold:
     """That somebody holds a device, or the parameter *part* of it, until all who acquired it have released it."""
 
-    __slots__ = ("exclusion", "name", "part", "strands")
+    __slots__ = ("_future", "exclusion", "part", "strands")
 
     def __init__(self, exclusion: Exclusion, part: str | None) -> None:
         self.exclusion = exclusion
         self.part = part
-        self.name = _my_name()
+        self._future = running_future.get()
         self.strands = [strand()]  # of whom has acquired it: its first holder, and those who inherited it
+
+    @property
+    def name(self) -> str:
+        """What messages call the holder, as it is now: a scan tells how far it is."""
+        return _name_of(self._future)
 
 
 _held: ContextVar[tuple[Hold, ...]] = ContextVar("held", default=())
@@ -142,7 +147,10 @@ def _belongs_to(future: Any, ancestor: Hold | Future) -> bool:
 
 
 def _my_name() -> str:
-    future = running_future.get()
+    return _name_of(running_future.get())
+
+
+def _name_of(future: Future | None) -> str:
     return future.name if future is not None else "the main program"
 
 
@@ -173,11 +181,13 @@ class Exclusion:
     # -- what sets and methods do -------------------------------------------------------------------------------
 
     def begin_set(self, part: str, future: Future) -> bool:
-        """Let *future* hold the parameter *part* if nobody holds anything; return whether it does."""
+        """Let *future* hold the parameter *part* if nobody else holds anything; return whether it does."""
         with _guard:
-            if self.whole is None and part not in self.sets and part not in self.parts:
-                self.sets[part] = future
-                return True
+            if self.whole is None and part not in self.sets:
+                hold = self.parts.get(part)
+                if hold is None or hold in _held.get():
+                    self.sets[part] = future
+                    return True
         return False
 
     def wait_for_set(self, part: str, future: Future) -> bool:

@@ -29,6 +29,7 @@ class Device(Parameterizable):
     """
 
     main_parameter: ClassVar[str | None] = None  # what the device stands for in scans and tables
+    detects: ClassVar[bool] = False  # whether its main parameter is something to be read in scans
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__()

@@ -1,10 +1,71 @@
 """What is done with devices: scans."""
 
-from concert.processes._ascan import ascan, dscan
 from concert.processes._counting import count, counters
 from concert.processes._data import ScanData
+from concert.processes._errors import ScanAborted, ScanError
+from concert.processes._foreground import (
+    a2scan,
+    a3scan,
+    a4scan,
+    adaptive,
+    amesh,
+    ascan,
+    d2scan,
+    d3scan,
+    d4scan,
+    dmesh,
+    do,
+    dscan,
+    fscan,
+    listscan,
+    loopscan,
+    mesh,
+    timescan,
+    watch,
+)
+from concert.processes._generate import scan
+from concert.processes._hooks import Hooks
 from concert.processes._region import Region, parameter_of, short_name
+from concert.processes._run import Progress, Run, active_runs
 from concert.processes._save import save
-from concert.processes._scan import scan
+from concert.processes._scan import Scan
+from concert.processes._snapshot import snapshot
+from concert.processes._station import station
 
-__all__ = ["Region", "ScanData", "ascan", "count", "counters", "dscan", "parameter_of", "save", "scan", "short_name"]
+__all__ = [
+    "Hooks",
+    "Progress",
+    "Region",
+    "Run",
+    "Scan",
+    "ScanAborted",
+    "ScanData",
+    "ScanError",
+    "a2scan",
+    "a3scan",
+    "a4scan",
+    "active_runs",
+    "adaptive",
+    "amesh",
+    "ascan",
+    "count",
+    "counters",
+    "d2scan",
+    "d3scan",
+    "d4scan",
+    "dmesh",
+    "do",
+    "dscan",
+    "fscan",
+    "listscan",
+    "loopscan",
+    "mesh",
+    "parameter_of",
+    "save",
+    "scan",
+    "short_name",
+    "snapshot",
+    "station",
+    "timescan",
+    "watch",
+]

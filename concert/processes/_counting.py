@@ -10,9 +10,12 @@ from concert.async_ import Future, wait
 from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.processes._region import parameter_of, short_name
+from concert.processes._station import station
 from concert.quantities import q, seconds
 
 Readable = Device | ParameterValue | Callable[[], Any]
+
+ONLINE_TIME = 2.0  # seconds in which a detector that nobody has named has to answer
 
 _declared: list[Readable] = []
 
@@ -35,25 +38,38 @@ def count(read: Readable | Iterable[Readable] | None = None, time: Any = None) -
 
 
 class Counting:
-    """Reads *read*, one thing or several, all at the same time; None means what :func:`counters` declared."""
+    """Reads *read*, one thing or several, all at the same time.
+
+    None means what :func:`counters` declared, else every detector of the session that is online.
+    """
 
     def __init__(self, read: Readable | Iterable[Readable] | None) -> None:
-        self._readables = _as_list(read)
-        if not self._readables:
+        self.readables = _as_list(read)
+        if not self.readables:
             raise ValueError("nothing to read: give read=..., or declare it once with counters(...)")
-        self._readers = [_reader(each) for each in self._readables]
-        self.names = [_name(each) for each in self._readables]
+        self._readers = [_reader(each) for each in self.readables]
+        self.names = [_name(each) for each in self.readables]
         self._wait = 0.0  # seconds before reading
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"two of {', '.join(self.names)} have the same name")
+
+    @property
+    def parameters(self) -> list[ParameterValue | None]:
+        """The parameter that each of them reads, None for a function."""
+        return [parameter_of(each) if isinstance(each, (Device, ParameterValue)) else None for each in self.readables]
+
+    @property
+    def integrating(self) -> list[ParameterValue]:
+        """The integration times of what has one."""
+        devices = [each for each in self.readables if isinstance(each, Device)]
+        return [device["integration_time"] for device in devices if "integration_time" in device]
 
     def prepare(self, time: Any) -> None:
         """Hand the integration *time* to what integrates; if nothing does, wait for so long before reading."""
         if time is None:
             return
         duration = seconds(time)
-        devices = [each for each in self._readables if isinstance(each, Device)]
-        integrating = [device["integration_time"] for device in devices if "integration_time" in device]
+        integrating = self.integrating
         wait([parameter.set(duration * q.s) for parameter in integrating])
         self._wait = 0.0 if integrating else duration
 
@@ -61,20 +77,45 @@ class Counting:
         """Return a value of each."""
         if self._wait:
             _time.sleep(self._wait)
+        if len(self._readers) == 1:  # then there is nothing to do at the same time
+            return (_read_one(self.readables[0]),)
         readings = [reader() for reader in self._readers]
         wait([reading for reading in readings if isinstance(reading, Future)])
         return tuple(reading.result() if isinstance(reading, Future) else reading for reading in readings)
 
 
+def _read_one(readable: Readable) -> Any:
+    if isinstance(readable, (Device, ParameterValue)):
+        return parameter_of(readable)._read()
+    reading = readable()
+    return reading.result() if isinstance(reading, Future) else reading
+
+
 def _as_list(read: Any) -> list[Any]:
     if read is None:
-        return list(_declared)
+        return list(_declared) or _online_detectors()
     if isinstance(read, (Device, ParameterValue)) or callable(read):
         return [read]
     return list(read)
 
 
-def _reader(readable: Any) -> Callable[[], Any]:
+def _online_detectors() -> list[Device]:
+    """Return the detectors of the session that answer, in the order of their names."""
+    detectors = [device for _, device in sorted(station.devices().items()) if device.detects]
+    reads = [(device, parameter_of(device).get()) for device in detectors]
+    deadline = _time.monotonic() + ONLINE_TIME
+    return [device for device, read in reads if _answers(read, deadline)]
+
+
+def _answers(read: Future, deadline: float) -> bool:
+    try:
+        return read.exception(timeout=max(0.0, deadline - _time.monotonic())) is None
+    except TimeoutError:
+        read.cancel(block=False)
+        return False
+
+
+def _reader(readable: Readable) -> Callable[[], Any]:
     if isinstance(readable, (Device, ParameterValue)):
         return parameter_of(readable).get
     if callable(readable):

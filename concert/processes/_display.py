@@ -6,25 +6,33 @@ import itertools
 import math
 import sys
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from concert.processes._values import Values
 from concert.quantities import q
 
+if TYPE_CHECKING:
+    from concert.processes._run import Run
+    from concert.processes._scan import Scan
+
 WIDTH = 14  # characters of a column; wide enough for numbers of six digits
+REFRESH = 0.1  # seconds between two looks
+LINES = 50  # so many points of a look are shown; of more, which nobody could read, only the last ones
 
 
 class Display:
-    """Shows a scan called *title* with columns *names*, over the values *axis* of the first one: a context manager.
+    """Shows *run*: a context manager.
 
     The table goes to standard output. The bar, which is for people only, goes to standard error if that is a terminal.
     """
 
-    def __init__(self, title: str, names: Sequence[str], axis: Any) -> None:
-        self._title = title
-        self._names = names
-        self._points = len(axis)
-        self._decimals = _decimals(axis)
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._names = run.scan.names
+        self._decimals = _decimals_of(run.scan)
+        self._widths: list[int] = []
         self._count = 0
+        self._reason = ""
         self._bar: Any = None
 
     def __enter__(self) -> Self:
@@ -33,46 +41,79 @@ class Display:
         class Bar(tqdm):
             monitor_interval = 0  # no thread that watches it: points come in their own time
 
-        print(self._title, flush=True)
+        scan = self._run.scan
         self._bar = Bar(
-            total=self._points, unit=" points", leave=True, disable=not sys.stderr.isatty(), dynamic_ncols=True
+            total=scan.points.expected, unit=" points", leave=True, disable=not sys.stderr.isatty(), dynamic_ncols=True
         )
         return self
 
     def __exit__(self, *_exception: Any) -> None:
         self._bar.close()
 
-    def point(self, row: Sequence[Any]) -> None:
-        """Show a point that was measured."""
-        if not self._count:
-            labels = [
-                f"{name} / {unit}" if unit else name for name, unit in zip(self._names, map(_unit, row), strict=True)
-            ]
-            self._widths = [max(WIDTH, len(label) + 2) for label in labels]
-            self._print(
-                "   #" + "".join(f"{label:>{width}}" for label, width in zip(labels, self._widths, strict=True))
-            )
-        numbers = [f"{_magnitude(row[0]):.{self._decimals}f}", *map(_number, row[1:])]
-        self._print(
-            f"{self._count:4}" + "".join(f"{n:>{width}}" for n, width in zip(numbers, self._widths, strict=True))
-        )
-        self._count += 1
-        parts = zip(self._names, numbers, map(_unit, row), strict=True)
-        self._bar.set_postfix_str(
-            "  ".join(f"{name} {number} {unit}".strip() for name, number, unit in parts), refresh=False
-        )
-        self._bar.update()
+    def show(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Show points that were measured, and why the scan pauses if it does."""
+        if rows and not self._widths:
+            self._show_header(rows[0])
+        hidden = max(0, len(rows) - LINES)
+        if hidden:
+            self._print("   …")
+            self._count += hidden
+        for row in rows[hidden:]:
+            self._print(self._line(row))
+            self._count += 1
+        if rows:
+            self._update_bar(rows[-1], len(rows))
+        self._show_pause()
+
+    def _show_header(self, row: Sequence[Any]) -> None:
+        units = map(_unit, row)
+        labels = [f"{name} / {unit}" if unit else name for name, unit in zip(self._names, units, strict=True)]
+        self._widths = [max(WIDTH, len(label) + 2) for label in labels]
+        self._print("   #" + "".join(f"{label:>{width}}" for label, width in zip(labels, self._widths, strict=True)))
+
+    def _line(self, row: Sequence[Any]) -> str:
+        numbers = zip(self._numbers(row), self._widths, strict=True)
+        return f"{self._count:4}" + "".join(f"{number:>{width}}" for number, width in numbers)
+
+    def _numbers(self, row: Sequence[Any]) -> list[str]:
+        moved = len(self._decimals)
+        positions = [_position(value, decimals) for value, decimals in zip(row[:moved], self._decimals, strict=True)]
+        return [*positions, *map(_number, row[moved:])]
+
+    def _update_bar(self, row: Sequence[Any], points: int) -> None:
+        parts = zip(self._names, self._numbers(row), map(_unit, row), strict=True)
+        text = "  ".join(f"{name} {number} {unit}".strip() for name, number, unit in parts)
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(points)
+
+    def _show_pause(self) -> None:
+        reason = self._run.reason if self._run.status == "paused" else ""
+        if reason != self._reason:
+            self._reason = reason
+            self._print(f"Paused: {reason}" if reason else "Going on.")
 
     def _print(self, line: str) -> None:
         with self._bar.external_write_mode(file=sys.stdout):
             print(line, flush=True)
 
 
-def _decimals(axis: Any) -> int:
+def _decimals_of(scan: Scan) -> list[int | None]:
+    """Return how many decimals show the steps of what is moved; None where that is not known."""
+    regions = scan.points.regions
+    return [_decimals(region.values) for region in regions] if regions else [None] * len(scan.positioners)
+
+
+def _decimals(values: Values) -> int | None:
     """Return how many decimals show the steps between the values with three digits."""
-    numbers = [float(_magnitude(value)) for value in axis]
+    if values.numbers is None or values.numbers.ndim != 1:
+        return None
+    numbers = values.numbers[:1000].tolist()
     steps = [abs(after - before) for before, after in itertools.pairwise(numbers) if after != before]
     return max(0, 2 - math.floor(math.log10(min(steps)))) if steps else 3
+
+
+def _position(value: Any, decimals: int | None) -> str:
+    return _number(value) if decimals is None else f"{_magnitude(value):.{decimals}f}"
 
 
 def _magnitude(value: Any) -> Any:

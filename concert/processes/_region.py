@@ -7,23 +7,38 @@ from typing import Any
 
 from concert.base import ParameterValue
 from concert.devices.base import Device
+from concert.processes._values import Values
 
 
 class Region:
     """A *parameter* and the *values* it takes one after the other.
 
     *parameter* is a parameter, such as ``motor['position']``, or a device, which stands for its main parameter.
-    *values* are quantities, an array of them for example, or whatever the parameter takes.
+    *values* are quantities, an array of them for example, or whatever the parameter takes. With *relative* they are
+    differences from where the parameter is when the scan begins, and it goes back there afterwards.
     """
 
-    def __init__(self, parameter: ParameterValue | Device, values: Iterable[Any]) -> None:
+    def __init__(self, parameter: ParameterValue | Device, values: Iterable[Any], relative: bool = False) -> None:
         self.parameter = parameter_of(parameter)
-        self.values = list(values)
+        self.values = Values(values)
+        self.relative = relative
+
+    def placed(self, here: Any) -> Region:
+        """Return the region of the values that a relative one has when the parameter is *here*."""
+        return Region(self.parameter, self.values.shifted(here))
 
     def check(self) -> None:
         """Raise what is wrong with any of the values, as a set would."""
-        for value in self.values:
-            self.parameter.check_value(value)
+        try:
+            for value in self.values.extremes():
+                self.parameter.check_value(value)
+        except Exception:
+            for value in self.values:  # so that the first one is named
+                self.parameter.check_value(value)
+            raise
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def __repr__(self) -> str:
         return f"<Region {self.parameter.full_name}, {len(self.values)} values>"

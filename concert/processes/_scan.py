@@ -1,67 +1,129 @@
-"""Scans: something is varied, and at every point something is read."""
+"""The description of a scan: everything that is known before it runs."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from concert.async_ import Future, async_, wait
-from concert.processes._region import Region
+from concert.async_._runtimes import start_as
+from concert.processes._counting import Counting, Readable
+from concert.processes._data import ScanData
+from concert.processes._hooks import Hooks, name_of
+from concert.processes._memory import columns_of
+from concert.processes._points import Grid, Points
+from concert.processes._region import short_name
+from concert.processes._run import Run
+from concert.quantities import q, seconds, shown
+
+TIME = "time"  # the column of scans that move nothing
 
 
-def scan(
-    feedback: Callable[[], Any], *regions: Region, callbacks: Mapping[Region, Callable[[], Any]] | None = None
-) -> Iterator[Future]:
-    """Vary the parameters of the *regions* and call *feedback* at every point.
+class Scan:
+    """A scan, described: what is moved where, what is read, what is called, and what is to be known about it.
 
-    Generate a future for every point whose result is the tuple (x_0, ..., x_n, y): a value of each region, and what
-    *feedback* returned. The last region varies fastest. The points are visited one after the other::
+    *points* is what it goes through. *read* is what to read at each of them, a device, a parameter, a function or
+    several; without it, what :func:`.counters` declared, else every detector that is online. *time* is the integration
+    time of what has one, else how long to wait before reading. *kind* is the verb, *title* what people call it. *hooks*
+    are called at certain moments, *metadata* (user, sample, comment, ...) goes to the file. *period* is the time from
+    the beginning of a point to that of the next. With *gather*, points may become durable together instead of one by
+    one, which is faster; they are reported only when they are.
 
-        resolve(scan(lambda: diode.intensity, Region(motor['position'], np.linspace(0, 1, 11) * q.mm)))
-
-    *callbacks* are functions by region, called whenever the region's parameter has been set. A value that is refused
-    fails the first point, before anything has moved; after a point that failed no other is begun.
+    Iterating gives the values of the parameters at each point, ``len`` their number. Nothing happens before
+    :meth:`start`.
     """
-    if not regions:
-        raise ValueError("expected at least one region to scan")
-    for region in regions:
-        if not isinstance(region, Region):
-            raise TypeError(f"expected a Region, not {region!r}")
-    return _points(feedback, regions, callbacks or {})
+
+    def __init__(
+        self,
+        points: Points,
+        read: Readable | Iterable[Readable] | None = None,
+        time: Any = None,
+        *,
+        kind: str = "scan",
+        title: str | None = None,
+        hooks: Hooks | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        period: Any = None,
+        gather: bool = False,
+    ) -> None:
+        self.points = points
+        self.counting = Counting(read)
+        self.time = None if time is None else seconds(time) * q.s
+        self.kind = kind
+        self.title = title if title is not None else self._describe()
+        self.hooks = hooks if hooks is not None else Hooks()
+        self.metadata = dict(metadata or {})
+        self.period = None if period is None else seconds(period)
+        self.gather = gather
+        names = self.names
+        if len(set(names)) != len(names):
+            raise ValueError(f"two of {', '.join(names)} have the same name")
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def positioners(self) -> list[str]:
+        """The names of the columns that are varied; the time if nothing is."""
+        return [short_name(parameter) for parameter in self.points.parameters] or [TIME]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, in their order."""
+        return [*self.positioners, *self.counting.names]
+
+    @property
+    def axis(self) -> str:
+        """The column to plot the others against: the one that varies fastest."""
+        return self.positioners[-1 if isinstance(self.points, Grid) else 0]
+
+    @property
+    def signal(self) -> str:
+        """The column that peaks are looked for in: the first one that is read."""
+        return self.counting.names[0]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.points)
+
+    def __repr__(self) -> str:
+        return f"<Scan {self.title}>"
+
+    def __str__(self) -> str:
+        moved = ", ".join(self.positioners) if self.points.parameters else "nothing"
+        rows = [("moves", moved), ("reads", ", ".join(self.counting.names))]
+        rows += [(moment, ", ".join(map(name_of, functions))) for moment, functions in self.hooks if functions]
+        rows += [(key, shown(value)) for key, value in self.metadata.items()]
+        return "\n".join([self.title, *(f"  {label:12}  {text}" for label, text in rows)])
+
+    def _describe(self) -> str:
+        parts = [f"{self.kind} {', '.join(map(_extent, self.points.regions))}".rstrip()]
+        if self.points.expected is not None:
+            parts.append(f"{self.points.expected} point{'s' if self.points.expected != 1 else ''}")
+        if self.time is not None:
+            parts.append(shown(self.time))
+        return ", ".join(parts)
+
+    # -- doing it -----------------------------------------------------------------------------------------------
+
+    def start(self, refuse: bool = False) -> Run:
+        """Begin the scan and return it as a future, a :class:`.Run`.
+
+        What it uses it holds, so it waits for who holds it now; with *refuse* it fails instead.
+        """
+        return start_as(Run, self, refuse)
+
+    def data(self, rows: Sequence[tuple[Any, ...]], began: datetime) -> ScanData:
+        """Return what was measured as columns with units."""
+        return ScanData(self.title, columns_of(self.names, rows), self.axis, self.signal, began)
 
 
-def _points(
-    feedback: Callable[[], Any], regions: tuple[Region, ...], callbacks: Mapping[Region, Callable[[], Any]]
-) -> Iterator[Future]:
-    previous: Future | None = None
-    before: tuple[int, ...] = (-1,) * len(regions)
-    for indices in itertools.product(*(range(len(region.values)) for region in regions)):
-        changed = [region for region, old, new in zip(regions, before, indices, strict=True) if old != new]
-        values = tuple(region.values[index] for region, index in zip(regions, indices, strict=True))
-        targets = {region: value for region, value in zip(regions, values, strict=True) if region in changed}
-        checked = regions if previous is None else ()
-        previous = _point(feedback, checked, targets, callbacks, values, previous)
-        before = indices
-        yield previous
-
-
-@async_
-def _point(
-    feedback: Callable[[], Any],
-    checked: tuple[Region, ...],
-    targets: Mapping[Region, Any],
-    callbacks: Mapping[Region, Callable[[], Any]],
-    values: tuple[Any, ...],
-    previous: Future | None,
-) -> tuple[Any, ...]:
-    if previous is not None:
-        previous.join()
-    for region in checked:
-        region.check()
-    wait([region.parameter.set(value) for region, value in targets.items()])
-    for region in targets:
-        if region in callbacks:
-            callbacks[region]()
-    reading = feedback()
-    return (*values, reading.result() if isinstance(reading, Future) else reading)
+def _extent(region: Any) -> str:
+    """Return from where to where a parameter goes, as titles say it."""
+    values, name = region.values, short_name(region.parameter)
+    if values.numbers is None or values.numbers.ndim != 1 or not len(values):
+        return f"{name} {len(values)} values"
+    first, last = values.numbers[0], values.numbers[-1]
+    sign = "+" if region.relative and first > 0 else ""
+    return f"{name} {sign}{first:g}–{last:g} {values.unit:~P}".rstrip()

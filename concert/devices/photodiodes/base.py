@@ -11,4 +11,5 @@ class PhotoDiode(Device):
     """A photodiode. A driver implements ``_get_intensity``."""
 
     main_parameter = "intensity"
+    detects = True
     intensity = Quantity(q.V, help="Voltage behind the amplifier, a measure of the intensity")

@@ -1,0 +1,210 @@
+"""Doing a scan: the code that a run is the future of."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from concert.async_ import KillException, shielded, wait
+from concert.async_._interrupts import shielded_cleanup
+from concert.async_._runtimes import call as call_and_wait
+from concert.base import ParameterValue, StoppedError, refusing
+from concert.processes import _hooks
+from concert.processes._errors import ScanAborted, ScanError
+from concert.processes._memory import MemoryRecord
+from concert.processes._points import Points, Step
+from concert.processes._station import station
+from concert.quantities import q
+
+if TYPE_CHECKING:
+    from concert.processes._data import ScanData
+    from concert.processes._run import Run
+
+LOG = logging.getLogger("concert.scans")
+
+YIELD = 64  # points after which others get a turn, in scans that never wait
+
+
+class Execution:
+    """Does what the scan of *run* describes, and reports to it.
+
+    With *refuse*, what somebody else holds is an error; otherwise it is waited for.
+    """
+
+    def __init__(self, run: Run, refuse: bool) -> None:
+        self._run = run
+        self._scan = run.scan
+        self._refuse = refuse
+        self._hooks = station.hooks + run.scan.hooks
+        self._first = 0  # the index of the first point that is to be measured
+        self._origins: dict[ParameterValue, Any] = {}  # where to go back to
+        self._anew = True  # whether every parameter has to be set, not only those that change
+        self._began = datetime.now().astimezone()
+        self._due = 0.0  # when the next point begins, of a scan with a period, on the monotonic clock
+        self.record: Any = MemoryRecord(lambda rows: self._scan.data(rows, self._began))
+
+    def __call__(self) -> ScanData:
+        run = self._run
+        try:
+            with ExitStack() as held:
+                self._hold_what_is_used(held)
+                points, self._origins = self._scan.points.placed()
+                points.check()
+                run.enter("running")
+                failure = self._failure_of(points)
+                with shielded_cleanup() if isinstance(failure, KillException) else shielded():
+                    self._close(failure)
+        except BaseException as error:
+            if not run.over:  # it has not even begun, or its cleanup was cut short
+                run.enter("aborted" if isinstance(error, KillException) else "failed", str(error))
+            raise
+        if failure is not None:
+            raise failure
+        return self.record.data
+
+    def _hold_what_is_used(self, held: ExitStack) -> None:
+        """Hold what is moved, and what is set to measure, until the scan is over."""
+        used = [
+            *self._scan.points.parameters,
+            *(self._scan.counting.integrating if self._scan.time is not None else ()),
+        ]
+        with refusing() if self._refuse else nullcontext():
+            for parameter in sorted(used, key=lambda each: each.full_name):  # everybody in the same order
+                held.enter_context(parameter)
+
+    # -- the points ---------------------------------------------------------------------------------------------
+
+    def _failure_of(self, points: Points) -> BaseException | None:
+        """Measure the points and return what went wrong, None if nothing did."""
+        try:
+            _hooks.call(self._hooks.before_scan)
+            self._scan.counting.prepare(self._scan.time)
+            self._measure(points)
+            _hooks.call(self._hooks.after_scan)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                error.add_note(f"in {self._run.name}")
+            return error
+        return None
+
+    def _measure(self, points: Points) -> None:
+        run, record = self._run, self.record
+        self._due = time.monotonic()
+        for index, step in enumerate(points.steps(self._first, lambda: record.data), self._first):
+            if run.holds:
+                self._pause()
+            if run.stopping:
+                break
+            if self._scan.period is not None:
+                self._wait_until_due()
+            elif not index % YIELD:
+                time.sleep(0)
+            run._deliver_here()  # code in a thread that is to end may not have waited for anything
+            self._point(step)
+        record.flush()
+
+    def _point(self, step: Step) -> None:
+        hooks = self._hooks
+        if hooks.before_point:
+            _hooks.call(hooks.before_point)
+        self._move(step)
+        values = step.values if step.values else ((time.monotonic() - self._run.began) * q.s,)  # type: ignore[operator]
+        self.record.append((*values, *self._scan.counting.read()), not self._scan.gather)
+        self._run.report(self.record.durable)
+        if hooks.after_point:
+            _hooks.call(hooks.after_point)
+
+    def _move(self, step: Step) -> None:
+        """Go to the point: everything that has to move does so at the same time."""
+        parameters = self._scan.points.parameters
+        changed = range(len(parameters)) if self._anew else step.changed
+        self._anew = False
+        if len(changed) == 1:
+            call_and_wait(parameters[changed[0]]._write, step.values[changed[0]])
+        elif changed:
+            wait([parameters[at].set(step.values[at]) for at in changed])
+
+    def _wait_until_due(self) -> None:
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        self._due = max(self._due + self._scan.period, time.monotonic())  # type: ignore[operator]
+
+    # -- pauses -------------------------------------------------------------------------------------------------
+
+    def _pause(self) -> None:
+        """Wait until nothing keeps the scan from going on, or it is to end."""
+        run = self._run
+        with self._pausing():
+            while run.holds and not run.stopping:
+                reason = "; ".join(run.holds.values())
+                if reason != run.reason:
+                    LOG.info("%s is paused: %s", run.title, reason)
+                    run.enter("paused", reason)
+                run.changed.wait()
+                run.changed.clear()
+        self._anew = True  # somebody may have moved something in the meantime
+        self._due = time.monotonic()
+
+    @contextmanager
+    def _pausing(self) -> Iterator[None]:
+        run = self._run
+        began = time.monotonic()
+        run.enter("paused", "; ".join(run.holds.values()))
+        LOG.info("%s is paused: %s", run.title, run.reason)
+        self._call_and_report(self._hooks.on_pause)
+        try:
+            yield
+        finally:
+            run.paused_for += time.monotonic() - began
+        if not run.stopping:
+            self._call_and_report(self._hooks.on_resume)
+        run.enter("running")
+
+    def _call_and_report(self, hooks: list[_hooks.Hook]) -> None:
+        for hook, error in _hooks.call_all(hooks):
+            if not isinstance(error, Exception):
+                raise error
+            LOG.error("the hook %s of %s failed", _hooks.name_of(hook), self._run.title, exc_info=error)
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def _close(self, failure: BaseException | None) -> None:
+        """Do what is to be done however the scan ended; raise :exc:`.ScanError` if that fails and nothing else did."""
+        run = self._run
+        # Who stops a motor does not want it to move again.
+        going_back = [self._go_back] if self._origins and not isinstance(failure, StoppedError) else []
+        problems = [_problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
+        status, reason = self._outcome(failure, problems)
+        self.record.finish(status, reason)
+        run.enter(status, reason)
+        for problem in problems:
+            LOG.error("%s: %s", run.title, problem)
+        if failure is not None:
+            for problem in problems:
+                failure.add_note(problem)
+        elif problems:
+            raise ScanError(f"{run.title} has all its points, but {'; '.join(problems)}")
+
+    def _go_back(self) -> None:
+        """Move what was scanned relative to where it was back there."""
+        wait([parameter.set(where) for parameter, where in self._origins.items()])
+
+    def _outcome(self, failure: BaseException | None, problems: list[str]) -> tuple[str, str]:
+        """Return how the scan ended, and why."""
+        if failure is None and not problems:
+            return ("stopped", "stopped by the user") if self._run.stopping else ("done", "")
+        if failure is None:
+            return "failed", "; ".join(problems)
+        if isinstance(failure, ScanAborted):
+            return "aborted", str(failure)
+        if not isinstance(failure, Exception):
+            return "aborted", "interrupted"
+        return "failed", f"{type(failure).__name__}: {failure}"
+
+
+def _problem(hook: _hooks.Hook, error: BaseException) -> str:
+    what = "it did not go back" if hook.__name__ == "_go_back" else f"the cleanup hook {_hooks.name_of(hook)} failed"
+    return f"{what}: {type(error).__name__}: {error}"

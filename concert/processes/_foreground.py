@@ -1,0 +1,75 @@
+"""Scans as they are typed: described, begun and watched until they end, or sent to the background."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, overload
+
+from concert.async_._future import give_up
+from concert.processes import describe
+from concert.processes._data import ScanData
+from concert.processes._display import REFRESH, Display
+from concert.processes._run import Run
+from concert.processes._scan import Scan
+
+
+def do(scan: Scan, background: bool = False, show: bool = True, wait: bool = False) -> ScanData | Run:
+    """Do *scan*: watch it until it ends and return its data, or with *background* return the run at once.
+
+    Without *show* nothing is printed. What it uses and somebody else holds is refused, or with *wait* waited for.
+    """
+    run = scan.start(refuse=not wait)
+    if background:
+        return run
+    return watch(run) if show else run.result()
+
+
+def watch(run: Run) -> ScanData:
+    """Show *run* until it ends, and return its data or raise what it failed with. Ctrl-C ends it."""
+    try:
+        print(run.scan.title, flush=True)
+        with Display(run) as display:
+            for rows in run.follow(REFRESH):
+                display.show(rows)
+    except BaseException as interruption:  # also where nothing is waited for, while something is printed
+        give_up([run], interruption)
+        raise
+    return run.result()
+
+
+class Verb(Protocol):
+    """The type of the functions below: what describes the scan, and how to do it, as :func:`do` says."""
+
+    @overload
+    def __call__(self, *given: Any, background: Literal[True], **options: Any) -> Run: ...
+
+    @overload
+    def __call__(self, *given: Any, **options: Any) -> ScanData: ...
+
+
+def _verb(describes: Callable[..., Scan]) -> Verb:
+    """Return the function that does the scan which *describes* describes."""
+
+    @functools.wraps(describes)
+    def verb(*given: Any, background: bool = False, show: bool = True, wait: bool = False, **options: Any) -> Any:
+        return do(describes(*given, **options), background, show, wait)
+
+    return verb  # type: ignore[return-value]
+
+
+ascan = _verb(describe.ascan)
+a2scan = _verb(describe.a2scan)
+a3scan = _verb(describe.a3scan)
+a4scan = _verb(describe.a4scan)
+dscan = _verb(describe.dscan)
+d2scan = _verb(describe.d2scan)
+d3scan = _verb(describe.d3scan)
+d4scan = _verb(describe.d4scan)
+mesh = amesh = _verb(describe.mesh)
+dmesh = _verb(describe.dmesh)
+listscan = _verb(describe.listscan)
+timescan = _verb(describe.timescan)
+loopscan = _verb(describe.loopscan)
+adaptive = _verb(describe.adaptive)
+fscan = _verb(describe.fscan)

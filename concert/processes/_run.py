@@ -1,0 +1,222 @@
+"""A scan that runs, or has run: the future, and what can be asked of it and told to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from concert.async_ import Event, Future, runtime
+from concert.async_._future import give_up
+from concert.processes._errors import ScanAborted
+from concert.processes._execution import Execution
+
+if TYPE_CHECKING:
+    from concert.processes._data import ScanData
+    from concert.processes._scan import Scan
+
+USER = "paused"  # the reason of a pause that somebody asked for without giving one
+
+_active: list[Run] = []
+
+
+def active_runs() -> list[Run]:
+    """Return the scans that are running, the oldest first."""
+    return list(_active)
+
+
+class Progress(NamedTuple):
+    """How far a scan is: *points* of *expected* (None if that is not known), and seconds, *remaining* if known."""
+
+    points: int
+    expected: int | None
+    elapsed: float
+    remaining: float | None
+
+    @property
+    def fraction(self) -> float | None:
+        """What part is done, from 0 to 1."""
+        return None if not self.expected else min(1.0, self.points / self.expected)
+
+
+class Run(Future):
+    """A scan that was started: a future whose result is its data.
+
+    Iterating gives the points, tuples of a value for each column, as they are completed, and raises at the end what the
+    scan failed with.
+    """
+
+    def __init__(self, scan: Scan, refuse: bool) -> None:
+        self.scan = scan
+        self.status = "waiting"  # running, paused, done, stopped, aborted or failed
+        self.reason = ""  # why it has that status, where there is something to say
+        self.holds: dict[str, str] = {}  # what keeps it from going on to the next point, and why
+        self.stopping = False  # whether it ends before the next point
+        self.began: float | None = None  # on the monotonic clock
+        self.ended: float | None = None
+        self.paused_for = 0.0  # seconds, of pauses that are over
+        self.changed = Event()  # set by who changes what keeps it from going on
+        self._news = Event()
+        self._followers = 0
+        self._reported = 0
+        self.execution = Execution(self, refuse)
+        super().__init__(self.execution, (), {})
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def number(self) -> int | None:
+        """The number of the scan, None if it is not stored or has not begun."""
+        return self.execution.record.number
+
+    @property
+    def data(self) -> ScanData:
+        """What has been measured so far."""
+        return self.execution.record.data
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, its cleanup included."""
+        return self.status in ("done", "stopped", "aborted", "failed")
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        expected, points = self.scan.points.expected, self._reported
+        if self.began is None:
+            return Progress(points, expected, 0.0, None)
+        elapsed = (self.ended or time.monotonic()) - self.began
+        active = elapsed - self.paused_for
+        remaining = None
+        if expected is not None and points:
+            remaining = 0.0 if self.over else active / points * (expected - points)
+        return Progress(points, expected, elapsed, remaining)
+
+    @property
+    def title(self) -> str:
+        """What people call it: ``scan 213``, or what it does if it has no number."""
+        return self.scan.kind if self.number is None else f"scan {self.number}"
+
+    @property
+    def name(self) -> str:
+        """What messages call it, with how far it is."""
+        points, expected, _, remaining = self.progress
+        parts = [self.scan.kind] if self.number is not None else []
+        parts.append(f"{points}/{expected}" if expected is not None else f"{points} points")
+        if self.status == "paused":
+            parts.append("paused")
+        elif remaining:
+            parts.append(f"{_rough(remaining)} left")
+        return f"{self.title} ({', '.join(parts)})"
+
+    # -- telling it what to do ----------------------------------------------------------------------------------
+
+    def pause(self, reason: str = USER) -> None:
+        """Let it pause before the next point, until :meth:`resume`."""
+        if runtime() == "sync":
+            raise RuntimeError("a scan cannot be paused where every call runs to its end: nobody could resume it")
+        self.hold("user", reason)
+
+    def resume(self) -> None:
+        """Let it go on, unless something else keeps it from that."""
+        self.release("user")
+
+    def stop(self) -> None:
+        """Let it end in good order: the point in progress is completed, and the data are complete up to there."""
+        self.stopping = True
+        self.changed.set()
+
+    def abort(self, block: bool = True) -> None:
+        """End it now: what moves is stopped, cleanup is done, and it is marked as aborted.
+
+        Return when all of that has ended, or at once without *block*. Its result then raises :exc:`.ScanAborted`.
+        """
+        progress = self.progress
+        of = "" if progress.expected is None else f" of {progress.expected}"
+        self.kill(ScanAborted(f"{self.title} was aborted after {progress.points} points{of}"), block)
+
+    def hold(self, what: str, reason: str) -> None:
+        """Keep it from going on to the next point because of *what*, until that is released; *reason* is for people."""
+        self.holds[what] = reason
+        self.changed.set()
+        self.tell()
+
+    def release(self, what: str) -> None:
+        """Let *what* not keep it from going on any more."""
+        if self.holds.pop(what, None) is not None:
+            self.changed.set()
+
+    # -- following it -------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for rows in self.follow():
+            yield from rows
+        self.join()
+
+    def follow(self, refresh: float = 0.0) -> Iterator[list[tuple[Any, ...]]]:
+        """Generate the points that have been completed since the last look, and whenever something changes.
+
+        Wait *refresh* seconds between two looks. End with the scan; do not raise what it failed with.
+        """
+        seen = 0
+        while True:
+            over = self.over or self.done()
+            news = self._reported
+            while seen < news:
+                rows = self.execution.record.rows(seen, min(news, seen + BLOCK))
+                seen += len(rows)
+                yield rows
+            if over:
+                return
+            yield []
+            self._wait_for_news(news, refresh)
+
+    def _wait_for_news(self, seen: int, refresh: float) -> None:
+        self._followers += 1
+        status = self.status
+        try:
+            if refresh:
+                time.sleep(refresh)
+            event = self._news
+            if self._reported == seen and self.status == status and not self.done():
+                event.wait(refresh or None)
+        except BaseException as interruption:
+            give_up([self], interruption)
+            raise
+        finally:
+            self._followers -= 1
+
+    def tell(self) -> None:
+        """Let those who follow have a look."""
+        if self._followers:
+            event, self._news = self._news, Event()
+            event.set()
+
+    def report(self, points: int) -> None:
+        """Say that so many points are completed, and durable."""
+        self._reported = points
+        if self._followers:
+            self.tell()
+
+    # -- for the execution --------------------------------------------------------------------------------------
+
+    def enter(self, status: str, reason: str = "") -> None:
+        """Have another status."""
+        if self.began is None:
+            self.began = time.monotonic()
+            _active.append(self)
+        self.status, self.reason = status, reason
+        if self.over:
+            self.ended = time.monotonic()
+            _active.remove(self)
+        self.tell()
+
+
+BLOCK = 1000  # so many rows are taken from the record at a time
+
+
+def _rough(time_s: float) -> str:
+    """Return a time as people say it."""
+    if time_s < 90:
+        return f"{time_s:.0f} s"
+    return f"{time_s / 60:.0f} min" if time_s < 5400 else f"{time_s / 3600:.1f} h"
