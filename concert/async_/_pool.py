@@ -30,6 +30,7 @@ class Pool:
         self._at_work = 0
         self._listening = HUB_THREAD is None
         self.members: set[int] = set()  # the identifiers of its threads
+        self.resting: set[int] = set()  # of those that wait for something to do without having ended their job
 
     @property
     def at_work(self) -> int:
@@ -59,7 +60,7 @@ class Pool:
     def idle_threads(self) -> set[int]:
         """Return the identifiers of the threads that wait for something to do."""
         with self._lock:
-            return set(self._idle.values())
+            return set(self._idle.values()) | self.resting
 
     def _employ(self) -> None:
         if not self._jobs or self._at_work >= self._threads:

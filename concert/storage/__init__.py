@@ -1,6 +1,24 @@
 """Where scans go."""
 
-from concert.storage._hdf5 import unit_text, write_scan
+from concert.storage._catalogue import Catalogue
+from concert.storage._data import ScanData
+from concert.storage._errors import StorageError
+from concert.storage._hdf5 import write_scan
+from concert.storage._header import Column, Header
 from concert.storage._plot import plot_scan
+from concert.storage._record import Record
+from concert.storage._stored import StoredScan
+from concert.storage._values import unit_text
 
-__all__ = ["plot_scan", "unit_text", "write_scan"]
+__all__ = [
+    "Catalogue",
+    "Column",
+    "Header",
+    "Record",
+    "ScanData",
+    "StorageError",
+    "StoredScan",
+    "plot_scan",
+    "unit_text",
+    "write_scan",
+]

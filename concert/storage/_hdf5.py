@@ -12,12 +12,7 @@ from typing import Any
 
 import concert
 from concert.async_ import async_, threaded
-
-
-def unit_text(unit: Any) -> str:
-    """Return a unit as text for a file: ASCII, and readable by pint again."""
-    text = f"{unit:~C}".replace("Δ°", "delta_deg").replace("°", "deg").replace("Å", "angstrom").replace("Ω", "ohm")
-    return re.sub("[µμ]", "u", text).replace("**", "^")
+from concert.storage._values import unit_text
 
 
 @async_

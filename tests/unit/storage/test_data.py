@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from concert.processes import ScanData
 from concert.quantities import q
+from concert.storage import ScanData
 
 
 def scan_of(signal, positions):

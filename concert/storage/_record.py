@@ -1,0 +1,176 @@
+"""The record of a running scan: its points become durable one after the other."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from concert.async_._native import allocate_lock
+from concert.async_._parking import call_in_hub, hub
+from concert.storage import _reading
+from concert.storage._data import ScanData
+from concert.storage._database import path_of
+from concert.storage._fields import TooNarrow
+from concert.storage._header import Column
+from concert.storage._journal import POINT, Journal, Statement
+from concert.storage._layout import Layout
+from concert.storage._stored import stored_data
+from concert.storage._values import to_json
+
+if TYPE_CHECKING:
+    from concert.storage._catalogue import Catalogue
+
+LOG = logging.getLogger("concert.storage")
+
+ENDS = ("done", "stopped", "aborted", "failed")
+LAYOUT = "INSERT OR REPLACE INTO layouts VALUES (?, ?, ?)"
+
+
+class Record:
+    """The record of a scan that is running; comes from :meth:`.Catalogue.begin` and :meth:`.Catalogue.reopen`.
+
+    It may be used from greenlets, native threads and plain code, from several of them at once too.
+    """
+
+    def __init__(self, catalogue: Catalogue, journal: Journal, begun: Begun) -> None:
+        self._catalogue = catalogue
+        self._journal = journal
+        self._lock = allocate_lock()  # guards the order of the points
+        self._layout = begun.layout
+        self._appended = begun.points
+        self._began = time.monotonic() - begun.elapsed
+        self._telling = False
+        self._finished = False
+        #: The number of the scan, for ever.
+        self.number = begun.number
+        #: Where its HDF5 file is.
+        self.path: Path = path_of(catalogue.directory, begun.number)
+        #: So many points are durable: the death of this process cannot lose them.
+        self.durable = begun.points
+        #: Called with :attr:`durable` when it has grown, at most once a commit, and in the hub where there is one: it
+        #: must not wait for anything. Elsewhere it is called in a native thread.
+        self.on_durable: Callable[[int], Any] | None = None
+        self.title = begun.title
+        self.columns: tuple[Column, ...] = begun.columns
+        self.began: datetime = begun.began
+
+    def __repr__(self) -> str:
+        return f"<Record of scan {self.number}, {self.durable} points>"
+
+    @property
+    def points(self) -> int:
+        """The same as :attr:`durable`: what can be read."""
+        return self.durable
+
+    def append(self, values: Sequence[Any], wait: bool = True) -> None:
+        """Add the next point: a value for each column, quantities or plain values.
+
+        The first point fixes the units and types, later values are converted, and :exc:`ValueError` is raised for those
+        that cannot be; then there is no point. Return when the point is durable, or without *wait* at once, unless very
+        many are under way already.
+
+        Raise :exc:`.StorageError` if the point could not be stored now: it is kept, and :meth:`flush` tries again.
+        """
+        with self._lock:  # nothing in here lets others run
+            if self._finished:
+                raise RuntimeError(f"scan {self.number} has ended and takes no more points")
+            layout, row, statements = self._pack(values)
+            elapsed = time.monotonic() - self._began
+            statements.append((POINT, (self.number, self._appended, elapsed, row)))
+            ticket, too_many = self._journal.put(statements, len(row))
+            self._layout = layout
+            self._appended += 1
+        if wait or too_many or self._journal.in_trouble:
+            ticket.result()
+
+    def flush(self) -> None:
+        """Return when everything that was appended is durable.
+
+        Raise :exc:`.StorageError` if it could not be stored now: it is kept, and can be tried again.
+        """
+        appended = self._appended
+        while self.durable < appended:
+            ticket = self._journal.retry()
+            if ticket is not None:
+                ticket.result()
+
+    def rows(self, start: int = 0, stop: int | None = None) -> list[tuple[Any, ...]]:
+        """Return the durable points from *start* on, before *stop*, as tuples of values.
+
+        Quantities are in the unit of the column, which the first point has fixed.
+        """
+        stop = self.durable if stop is None else min(stop, self.durable)
+        return self._catalogue.read(_reading.rows, self.number, start, stop)
+
+    @property
+    def data(self) -> ScanData:
+        """The durable points, by column; they are read from the disk when the first column is asked for."""
+        return stored_data(self._catalogue.path, self)
+
+    def finish(self, status: str, reason: str = "", snapshot: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """End the record: flush it, note how and why the scan has ended, and complete its HDF5 file.
+
+        *status* is ``done``, ``stopped``, ``aborted`` or ``failed``, *snapshot* what devices tell after the scan. Raise
+        :exc:`.StorageError` if it cannot be stored now; then it can be tried again.
+        """
+        if status not in ENDS:
+            raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
+        self.flush()
+        with self._lock:
+            self._finished = True
+        elapsed = time.monotonic() - self._began
+        after = None if snapshot is None else to_json(snapshot)
+        self._catalogue.finish(self.number, status, reason, elapsed, after)
+
+    def committed(self, points: int) -> None:
+        """Take note that so many points are durable; the journal calls it."""
+        self.durable = points
+        if self.on_durable is None:
+            return
+        if hub is None:
+            self._tell()
+        elif not self._telling:
+            self._telling = True
+            call_in_hub(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        try:
+            if self.on_durable is not None:
+                self.on_durable(self.durable)
+        except Exception:
+            LOG.exception("what follows the points of scan %d failed", self.number)
+
+    def _pack(self, values: Sequence[Any]) -> tuple[Layout, bytes, list[Statement]]:
+        """Return the row of a point, its layout, and what has to be written before it."""
+        if len(values) != len(self.columns):
+            raise ValueError(f"a point has {len(self.columns)} values, one for each column, not {len(values)}")
+        layout = self._layout or Layout.of([column.name for column in self.columns], values)
+        try:
+            row = layout.pack(values)
+        except TooNarrow:
+            layout = layout.widen(values)
+            row = layout.pack(values)
+        if layout is self._layout:
+            return layout, row, []
+        return layout, row, [(LAYOUT, (self.number, self._appended, to_json(layout.describe())))]
+
+
+class Begun:
+    """What a record starts with, or goes on with: how many *points* there are, and what the scan is."""
+
+    def __init__(
+        self, number: int, title: str, columns: tuple[Column, ...], began: datetime, points: int = 0,
+        elapsed: float = 0.0, layout: Layout | None = None,
+    ) -> None:  # fmt: skip
+        self.number = number
+        self.title = title
+        self.columns = columns
+        self.began = began
+        self.points = points
+        self.elapsed = elapsed
+        self.layout = layout

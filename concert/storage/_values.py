@@ -1,0 +1,57 @@
+"""Values of all kinds as JSON, and back: quantities keep their units, and what JSON does not know becomes text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from concert.quantities import q
+
+QUANTITY = "@quantity"  # marks [magnitude, unit]
+
+
+def unit_text(unit: Any) -> str:
+    """Return a unit as text for a file: ASCII, and readable by pint again."""
+    text = f"{unit:~C}".replace("Δ°", "delta_deg").replace("°", "deg").replace("Å", "angstrom").replace("Ω", "ohm")
+    return re.sub("[µμ]", "u", text).replace("**", "^")
+
+
+def to_json(value: Any) -> str:
+    """Return *value*, mappings and sequences of values included, as text."""
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def from_json(text: str) -> Any:
+    """Return the value that *text* was made of; tuples and arrays come back as lists."""
+    return json.loads(text, object_hook=_revive)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, q.Quantity):
+        return {QUANTITY: [_plain(value.magnitude), unit_text(value.units)]}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (bytes, Path)):
+        return str(value)
+    return repr(value)
+
+
+def _revive(entry: dict[str, Any]) -> Any:
+    if entry.keys() != {QUANTITY}:
+        return entry
+    magnitude, unit = entry[QUANTITY]
+    return q.Quantity(np.asarray(magnitude) if isinstance(magnitude, list) else magnitude, unit)
