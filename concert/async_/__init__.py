@@ -11,6 +11,7 @@ from concert.async_._functions import async_, resolve, threaded, wait
 from concert.async_._future import Future
 from concert.async_._interrupts import install as _install_interrupts
 from concert.async_._interrupts import shielded
+from concert.async_._jobs import Job, background_job, background_jobs, note_futures, tell_progress
 from concert.async_._native import HAVE_GEVENT, KillException
 from concert.async_._runtimes import disable, enable, runtime, using
 
@@ -19,15 +20,20 @@ __all__ = [
     "Dispatcher",
     "Event",
     "Future",
+    "Job",
     "KillException",
     "UnhandledFailure",
     "async_",
+    "background_job",
+    "background_jobs",
     "disable",
     "dispatcher",
     "enable",
+    "note_futures",
     "resolve",
     "runtime",
     "shielded",
+    "tell_progress",
     "threaded",
     "unhandled",
     "using",

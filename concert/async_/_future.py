@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import Any
 
-from concert.async_ import _parking
+from concert.async_ import _parking, _scope
 from concert.async_._failures import Failure
 from concert.async_._interrupts import GETS_THROUGH, foreground, in_foreground, shielded_cleanup
 from concert.async_._native import HAVE_GEVENT, KillException
@@ -33,6 +33,7 @@ class Future:
     # Defaults live on the class: most futures never need most of these.
     cancel_operation: Callable[[], Any] | None = None
     label: str | None = None  # what messages call it, if not by its function's name
+    progress: float | None = None  # the part of it that is done, 0 to 1, if its code has told
     _done = False
     _started = False
     _value: Any = None
@@ -63,6 +64,8 @@ class Future:
                 # A thread whose call was cancelled, and which has not noticed yet, must not move anything any more.
                 self._killed = parent._killed
                 self._finish(None, None)
+        elif _scope.on_command_future is not None:
+            _scope.on_command_future(self)
 
     # -- what happened ------------------------------------------------------------------------------------------
 

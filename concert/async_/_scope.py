@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Union
 
@@ -10,16 +11,25 @@ if TYPE_CHECKING:
 
 
 class Command:
-    """What a person typed, or a whole script: the root of the futures that no other future started."""
+    """What a person typed, or a whole script: the root of the futures that no other future started.
+
+    *text* is what was typed, if something was.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
 
     def __repr__(self) -> str:
-        return "<command>"
+        return f"<command {self.text!r}>" if self.text else "<command>"
 
 
 Owner = Union["Future", Command]
 
 # The future whose code is running, in this greenlet or thread; None outside of all futures.
 running_future: ContextVar[Future | None] = ContextVar("running_future", default=None)
+
+# Called with every new future that no other future started, if somebody wants to know.
+on_command_future: Callable[[Future], object] | None = None
 
 _command = Command()
 
@@ -29,10 +39,10 @@ def current_command() -> Command:
     return _command
 
 
-def begin_command() -> Command:
+def begin_command(text: str = "") -> Command:
     """Make the futures started from here on belong to a new command; Ctrl-C leaves those of earlier ones alone."""
     global _command
-    _command = Command()
+    _command = Command(text)
     return _command
 
 
