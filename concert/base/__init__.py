@@ -1,5 +1,6 @@
 """Parameters, quantities and states: what devices are made of."""
 
+from concert.base._audit import UNKNOWN, SetRecord, ignore_sets, listen_to_sets
 from concert.base._errors import (
     AccessorNotImplementedError,
     DeadlockError,
@@ -25,6 +26,7 @@ from concert.base._selection import Selection, SelectionValue
 from concert.base._state import State, StateValue, check, transition
 
 __all__ = [
+    "UNKNOWN",
     "AccessorNotImplementedError",
     "DeadlockError",
     "FSMError",
@@ -40,6 +42,7 @@ __all__ = [
     "ReadAccessError",
     "Selection",
     "SelectionValue",
+    "SetRecord",
     "SoftLimitError",
     "State",
     "StateError",
@@ -50,6 +53,8 @@ __all__ = [
     "UnitError",
     "WriteAccessError",
     "check",
+    "ignore_sets",
+    "listen_to_sets",
     "quantity",
     "refusing",
     "transition",

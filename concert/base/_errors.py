@@ -88,7 +88,14 @@ class FSMError(Exception):
 
 
 class TransitionNotAllowed(FSMError):
-    """Raised when the state does not allow what was called, or is not one that it should have led to."""
+    """Raised when the state does not allow what was called, or is not one that it should have led to.
+
+    *called* tells the second from the first, in which nothing was done.
+    """
+
+    def __init__(self, message: str = "", called: bool = False) -> None:
+        super().__init__(message)
+        self.called = called
 
 
 # Tracebacks name them as the documentation does.

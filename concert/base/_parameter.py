@@ -11,6 +11,7 @@ import numpy as np
 from concert.async_ import Future, dispatcher
 from concert.async_._runtimes import call, start
 from concert.async_._scope import running_future
+from concert.base._audit import UNKNOWN, listeners, recorded
 from concert.base._errors import LockError, ReadAccessError, StoppedError, WriteAccessError
 from concert.base._exclusive import exclusion_of, passes, passing
 from concert.helpers import WaitError, busy_wait
@@ -33,7 +34,18 @@ class ParameterValue:
     *instance* is the device, *parameter* what its class declares.
     """
 
-    __slots__ = ("__weakref__", "_cancel", "_data", "_device", "_getter", "_lock", "_parameter", "_setter", "_stash")
+    __slots__ = (
+        "__weakref__",
+        "_cancel",
+        "_data",
+        "_device",
+        "_getter",
+        "_known",
+        "_lock",
+        "_parameter",
+        "_setter",
+        "_stash",
+    )
 
     def __init__(self, instance: Parameterizable, parameter: Parameter) -> None:
         self._device = instance
@@ -82,6 +94,20 @@ class ParameterValue:
         """Whether the parameter can be written, if it is not locked."""
         return self._setter is not None
 
+    @property
+    def verified(self) -> bool:
+        """Whether a set reads back where the device is."""
+        return False
+
+    @property
+    def last_known(self) -> Any:
+        """The value that was read or set last, without asking the device: known where sets are listened to."""
+        return getattr(self, "_known", UNKNOWN)
+
+    @last_known.setter
+    def last_known(self, value: Any) -> None:
+        self._known = value
+
     def is_readable(self) -> bool:
         """Return :attr:`readable`."""
         return self.readable
@@ -121,7 +147,10 @@ class ParameterValue:
         except OSError as error:
             self._name_in(error, "reading")
             raise
-        return self._received(value)
+        received = self._received(value)
+        if listeners and self._setter is not None:
+            self._known = received
+        return received
 
     def _name_in(self, error: OSError, doing: str) -> None:
         """Note in an error of the line, which knows no devices, which one it was."""
@@ -136,8 +165,11 @@ class ParameterValue:
         wait_on.join()
         self._write(value)
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Any, record: bool = True) -> None:
         """Check *value* and write it; runs as a future of its own."""
+        if listeners and record:
+            recorded(self, value, self._write)
+            return
         accepted = self._accepted(value)
         device, name = self._device, self._parameter.name
         exclusion = device._exclusion or exclusion_of(device)

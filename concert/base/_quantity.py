@@ -176,6 +176,11 @@ class QuantityValue(ParameterValue):
             )
         return converted
 
+    @property
+    def verified(self) -> bool:
+        """Whether a set reads back where the device is: with a tolerance, where it can be read."""
+        return self._tolerance is not None and self._getter is not None
+
     def _verify(self, value: Any) -> None:
         if self._tolerance is None or self._getter is None:
             return

@@ -115,10 +115,10 @@ def check(
     def decorate(function: Function) -> Function:
         def call(device: Any, *args: Any, **kwargs: Any) -> Any:
             state = _state_of(device, function)
-            _require(state._read(), sources, "needs", device, function, args)
+            _require(state._read(), sources, False, device, function, args)
             result = function(device, *args, **kwargs)
             if targets is not None:
-                _require(state._read(), targets, "should have led to", device, function, args)
+                _require(state._read(), targets, True, device, function, args)
             return result
 
         return _decorated(function, decorate, call, "state_check", (sources, targets))
@@ -180,12 +180,13 @@ def _state_of(device: Any, function: Any) -> StateValue:
 
 
 def _require(
-    state: str, allowed: tuple[str, ...] | None, relation: str, device: Any, function: Any, args: tuple[Any, ...]
+    state: str, allowed: tuple[str, ...] | None, called: bool, device: Any, function: Any, args: tuple[Any, ...]
 ) -> None:
     if allowed is None or "*" in allowed or state in allowed:
         return
     states = " or ".join(repr(each) for each in allowed)
-    raise TransitionNotAllowed(f"{_what(device, function, args)} {relation} state {states}, not {state!r}")
+    relation = "should have led to" if called else "needs"
+    raise TransitionNotAllowed(f"{_what(device, function, args)} {relation} state {states}, not {state!r}", called)
 
 
 def _what(device: Any, function: Any, args: tuple[Any, ...]) -> str:
