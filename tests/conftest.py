@@ -1,5 +1,6 @@
 """What all tests share. That every test is checked for leaks is set in pyproject.toml."""
 
+import os
 import time
 
 import pytest
@@ -18,3 +19,11 @@ def until():
             time.sleep(0.001)
 
     return until
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_place_for_states(tmp_path_factory):
+    """Let no test write to the audit trail and the history of the person who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

@@ -1,6 +1,6 @@
 """Parameters, quantities and states: what devices are made of."""
 
-from concert.base._audit import UNKNOWN, SetRecord, ignore_sets, listen_to_sets
+from concert.base._audit import UNKNOWN, SetRecord, ignore_sets, listen_to_sets, note_refusal
 from concert.base._errors import (
     AccessorNotImplementedError,
     DeadlockError,
@@ -55,6 +55,7 @@ __all__ = [
     "check",
     "ignore_sets",
     "listen_to_sets",
+    "note_refusal",
     "quantity",
     "refusing",
     "transition",

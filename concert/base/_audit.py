@@ -63,7 +63,7 @@ class SetRecord:
         self.ended = time.time()
         self.after = self.parameter.last_known
         self.outcome = outcome
-        if error is not None:
+        if isinstance(error, Exception):  # a kill and Ctrl-C give no reasons
             self.reason = str(error) or type(error).__name__
 
 
@@ -106,6 +106,14 @@ def recorded(parameter: ParameterValue, value: Any, write: Callable[..., None]) 
             parameter.last_known = value
         record.end("arrived")
     finally:
+        _tell(record)
+
+
+def note_refusal(parameter: ParameterValue, value: Any, error: Exception) -> None:
+    """Tell the listeners that a set of the *parameter* to the *value* was refused before it was tried."""
+    if listeners:
+        record = SetRecord(parameter, value)
+        record.end("refused", error)
         _tell(record)
 
 

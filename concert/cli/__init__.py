@@ -19,7 +19,7 @@ from concert.cli._plugins import plugins
 from concert.cli._run import RunCommand
 from concert.cli._start import StartCommand
 from concert.helpers import Command
-from concert.session import logs
+from concert.session import audit, logs
 from concert.session.telling import status_of, tell, tell_unhandled
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C has ended
@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(command, options, debug)
     finally:
+        audit.close()
         logs.close()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from concert import config
 from concert.async_ import Future
 from concert.helpers import Command
-from concert.session import logs, management
+from concert.session import audit, logs, management
 from concert.session.loader import load, make_importable
 from concert.session.management import SessionError
 
@@ -37,6 +37,7 @@ class RunCommand(Command):
             config.DATA = data
         path = management.find(session)
         logs.set_up(path.stem)
+        audit.set_up(path.stem)
         make_importable()
         module = load(path)
         if function is not None:

@@ -9,7 +9,7 @@ import platformdirs
 
 from concert import config
 from concert.helpers import Command
-from concert.session import logs, management
+from concert.session import audit, logs, management
 from concert.session.loader import load, make_importable
 from concert.session.telling import tell
 
@@ -47,6 +47,7 @@ class StartCommand(Command):
         path = _path(session, filename)
         name = "concert" if path is None else path.stem
         logs.set_up(name, logto, logfile, loglevel)
+        audit.set_up(name)
         make_importable()
         if non_interactive:
             if path is not None:

@@ -79,22 +79,28 @@ def path() -> Path:
     return directory() / FILE
 
 
-def files() -> list[Path]:
-    """Return the files of the log that there are, the oldest first."""
-    candidates = [path(), *(path().with_name(f"{FILE}.{number}") for number in range(1, KEPT + 1))]
-    return [each for each in reversed(candidates) if each.is_file()]
+def files(of: Path | None = None) -> list[Path]:
+    """Return the files of the log, or of what is kept likewise in the file *of*, that there are, the oldest first."""
+    newest = path() if of is None else of
+    numbered = [each for each in newest.parent.glob(f"{newest.name}.*") if each.suffix[1:].isdigit()]
+    older = sorted(numbered, key=lambda each: int(each.suffix[1:]), reverse=True)
+    return [each for each in (*older, newest) if each.is_file()]
 
 
-def read(follow: bool = False) -> Iterator[str]:
-    """Yield the lines of the log, the oldest first; with *follow* go on with new ones for ever."""
-    for file in files():
-        if not (follow and file == path()):
+def read(follow: bool = False, of: Path | None = None) -> Iterator[str]:
+    """Yield the lines of the log, the oldest first; with *follow* go on with new ones for ever.
+
+    *of* is another file that is kept like the log.
+    """
+    newest = path() if of is None else of
+    for file in files(newest):
+        if not (follow and file == newest):
             with explained("read", file), _opened(file) as stream:
                 yield from stream
     while follow:
-        if path().is_file():
-            with explained("read", path()), _opened(path()) as stream:
-                yield from _until_renamed(stream)
+        if newest.is_file():
+            with explained("read", newest), _opened(newest) as stream:
+                yield from _until_renamed(stream, newest)
         else:
             time.sleep(POLL)
 
@@ -114,11 +120,11 @@ def _opened(file: Path) -> TextIO:
     return open(file, encoding="utf-8", errors="replace")
 
 
-def _until_renamed(stream: TextIO) -> Iterator[str]:
-    """Yield the lines that are there and those that come, until the log begins a new file."""
+def _until_renamed(stream: TextIO, file: Path) -> Iterator[str]:
+    """Yield the lines that are there and those that come, until a new *file* is begun."""
     line = ""
     while True:
-        current = _is_named(stream, path())  # looked at before reading: what was written until then is not missed
+        current = _is_named(stream, file)  # looked at before reading: what was written until then is not missed
         line += (more := stream.readline())
         if line.endswith("\n"):
             yield line
@@ -142,7 +148,9 @@ def _make_handler(to: str, file: Path) -> tuple[logging.Handler, OSError | None]
         return logging.StreamHandler(), None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return SharedFileHandler(file), None
+        handler = SharedFileHandler(file)
+        handler.open()
+        return handler, None
     except OSError as problem:
         return logging.StreamHandler(), problem
 
@@ -152,8 +160,20 @@ class SharedFileHandler(RotatingFileHandler):
 
     _complained = False
 
-    def __init__(self, file: Path) -> None:
-        super().__init__(file, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="backslashreplace")
+    def __init__(self, file: Path, what: str = "log", largest: int | None = None, kept: int = KEPT) -> None:
+        super().__init__(
+            file,
+            maxBytes=LARGEST if largest is None else largest,
+            backupCount=kept,
+            encoding="utf-8",
+            errors="backslashreplace",
+            delay=True,
+        )
+        self._what = what
+
+    def open(self) -> None:
+        """Open the file now and not with the first record; raise what the system says against it."""
+        self._reopen()
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:
         """Tell whether the file is too large for the *record*, after moving on to the new file if there is one."""
@@ -178,7 +198,7 @@ class SharedFileHandler(RotatingFileHandler):
         """Say in a line, once, that the log cannot be written: what is done in the session is more important."""
         if not self._complained:
             self._complained = True
-            print(f"cannot write the log {self.baseFilename}: {sys.exc_info()[1]}", file=sys.stderr)
+            print(f"cannot write the {self._what} {self.baseFilename}: {sys.exc_info()[1]}", file=sys.stderr)
 
     def _is_current(self) -> bool:
         return self.stream is not None and _is_named(self.stream, self.baseFilename)

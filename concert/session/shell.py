@@ -115,7 +115,7 @@ class SessionShell(TerminalInteractiveShell):
 
     def _begin_command(self, info: Any) -> None:
         LOG.info("typed: %s", info.raw_cell)
-        begin_command()
+        begin_command(info.raw_cell.strip())
         take_presses()
 
     def _end_command(self, _result: Any) -> None:

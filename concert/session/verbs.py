@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from concert.async_ import wait
-from concert.base import ParameterValue, QuantityValue, refusing
+from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
 from concert.devices.base import STOPS, Device
 from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
 from concert.quantities import q, shown
@@ -121,8 +121,12 @@ def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]
 
 
 def _move(pairs: list[tuple[ParameterValue, Any]]) -> None:
-    for parameter, value in pairs:
-        parameter.check_value(value)  # all of them, before the first one moves
+    for parameter, value in pairs:  # all of them, before the first one moves
+        try:
+            parameter.check_value(value)
+        except Exception as error:
+            note_refusal(parameter, value, error)
+            raise
     with refusing():
         move(pairs)
 

@@ -132,6 +132,18 @@ def test_a_session_without_devices_is_fine(concert, session):
 # -- log ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_audit_trail_tells_who_set_what(concert, session, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert concert("log", "--audit")[0] == 1
+    session("imaging", DEVICES + "stage.position = 12.01 * q.mm\n")
+    assert concert("run", "imaging")[0] == 0
+    _, out, err = concert("log", "--audit", "imaging")
+    assert (out.count("\n"), err) == (1, "")
+    assert " imaging  LinearMotor.position ? → 12.01 mm  arrived" in out
+    assert concert("log", "--audit", "optics") == (0, "", "")
+    assert concert("log", "--audit", "../x")[0] == 2
+
+
 def test_the_log_tells_what_happened_to_a_session(concert, session):
     session("imaging", "import logging\nlogging.getLogger('mine').info('hello')\n1 / 0\n")
     session("optics", "")
