@@ -12,20 +12,16 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from time import monotonic
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from concert import _cooperative
-from concert.async_._native import sleep, start_new_thread, thread_ident
+from concert.async_._native import thread_ident
 from concert.async_._scope import current_command, running_future
 
 if TYPE_CHECKING:
     from concert.async_._future import Future
 
 GETS_THROUGH = 3  # this many presses or kills end even a cleanup
-STUCK = 0.5  # seconds for which the hub must not have run before a press interrupts just any code
-POSTPONEMENTS = 100  # so often in a row a press may come at a bad moment
 
 if _cooperative.state.cooperative:
     from gevent import get_hub, getcurrent
@@ -46,7 +42,6 @@ class Foreground:
         self.shields = 0
         self.presses = 0  # noted and not delivered
         self.due = False  # a press that ends the wait in progress
-        self.due_since = 0.0  # monotonic time
         self.unanswered = 0  # further presses because that did not happen
         self.ended: list[Future] = []  # what presses have begun to end; whoever is interrupted waits for it
         self.delivered: int | None = None  # presses for the shell's present command; None where there is no shell
@@ -64,10 +59,9 @@ class Foreground:
                 return
         if self.waiter is not None:
             self.unanswered += self.due
-            if self.unanswered >= GETS_THROUGH - 1 and monotonic() - self.due_since > STUCK:
+            if self.unanswered >= GETS_THROUGH - 1:
                 raise KeyboardInterrupt  # in whatever keeps the hub from running
-            if not self.due:
-                self.due, self.due_since = True, monotonic()
+            self.due = True
             self._wake()
             _stop_busy_code()
         elif _is_cleaning_up() or self._command_is_cleaning_up():
@@ -105,7 +99,6 @@ class Foreground:
 
 
 foreground = Foreground()
-_postponed = 0
 
 
 def is_foreground_thread(ident: int) -> bool:
@@ -195,28 +188,8 @@ def _shielded_foreground(presses: int) -> Iterator[None]:
                 raise KeyboardInterrupt
 
 
-def _on_sigint(_signum: int, frame: FrameType | None) -> None:
-    global _postponed
-    # Between two steps of its own bookkeeping this package must not be interrupted: press again a moment later.
-    if _postponed < POSTPONEMENTS and _in_machinery(frame):
-        _postponed += 1
-        start_new_thread(_press_again, ())
-        return
-    _postponed = 0
+def _on_sigint(_signum: int, _frame: Any) -> None:
     foreground.press()
-
-
-def _in_machinery(frame: FrameType | None) -> bool:
-    if hub is None and foreground.waiter is not None:
-        return False  # the main thread is blocked in there, and a press that finds it so interrupts nothing
-    while frame is not None and frame.f_globals.get("__name__") == "contextlib":
-        frame = frame.f_back
-    return frame is not None and frame.f_globals.get("__name__", "").startswith("concert.async_.")
-
-
-def _press_again() -> None:
-    sleep(0.001)
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 def take_over() -> None:

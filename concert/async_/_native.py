@@ -28,7 +28,15 @@ def _original(module: str, name: str) -> Any:
 
 start_new_thread = _original("_thread", "start_new_thread")
 allocate_lock = _original("_thread", "allocate_lock")
+allocate_rlock = _original("_thread", "RLock")
 thread_ident = _original("_thread", "get_ident")
-sleep = _original("time", "sleep")
 
-__all__ = ["HAVE_GEVENT", "KillException", "SimpleQueue", "allocate_lock", "sleep", "start_new_thread", "thread_ident"]
+__all__ = [
+    "HAVE_GEVENT",
+    "KillException",
+    "SimpleQueue",
+    "allocate_lock",
+    "allocate_rlock",
+    "start_new_thread",
+    "thread_ident",
+]

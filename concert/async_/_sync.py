@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 from concert.async_._future import Future
-from concert.async_._interrupts import shielded_cleanup
 from concert.async_._native import KillException
 from concert.async_._parking import strand
 from concert.async_._scope import running_future
@@ -72,8 +71,7 @@ class SyncFuture(Future):
         return False
 
     def _interrupt(self, exception: BaseException) -> None:
-        with shielded_cleanup():
-            self._end(exception, [])
+        self._end(exception, [])
         self._finish(None, None)
 
     def _end(self, exception: BaseException | None, ended: list[Future]) -> None:

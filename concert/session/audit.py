@@ -20,7 +20,7 @@ from typing import Any
 
 import platformdirs
 
-from concert.async_._native import allocate_lock, start_new_thread
+from concert.async_._native import allocate_lock, allocate_rlock, start_new_thread
 from concert.base import UNKNOWN, SetRecord, ignore_sets, listen_to_sets
 from concert.quantities import q, shown
 from concert.session.logs import SharedFileHandler, read
@@ -75,7 +75,7 @@ class Writer:
         self._ended = allocate_lock()  # held while there is a thread
         self._started = self._closed = False
         self._handler = SharedFileHandler(path(), "audit trail", LARGEST, KEPT)
-        self._handler.lock = None  # only the thread uses it; and locks are greenlets' in a cooperative process
+        self._handler.lock = allocate_rlock()  # the thread uses it, and other locks are greenlets' under gevent
 
     def note(self, record: SetRecord) -> None:
         """Take a record, to be written in a moment."""
