@@ -12,6 +12,7 @@ from concert.quantities import q
 _LINE = re.compile(r"(?P<verb>[A-Za-z_]\w*)(?:[ \t]+(?P<rest>.*))?")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<unit>[^\d\s,()\[\]][^\s,()\[\]]*)?")
 _OPERATORS = re.compile(r"[=(.,:;|&<>!*/%@^]|(?:[-+]\s)|(?:in|is|and|or|not|if|for)\b")
+_ASSIGNMENT = re.compile(r"(?P<target>(?P<name>[A-Za-z_]\w*)\.[A-Za-z_]\w*)\s*=\s*(?P<value>[-+.\d].*)")
 _OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*)(?:=(?P<value>.*))?")
 
 
@@ -28,6 +29,20 @@ def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) 
     if rest and _OPERATORS.match(rest) and not _OPTION.match(rest):
         return line
     return f"{match['verb']}({', '.join(_arguments(_words(rest), names))})"
+
+
+def translate_assignment(line: str, names: Mapping[str, Any]) -> str:
+    """Return *line* as Python if it assigns a number and a unit to something of a device, else unchanged.
+
+    ``stage.position = 3 mm`` becomes ``stage.position = q.Quantity(3, 'mm')``.
+    """
+    match = _ASSIGNMENT.fullmatch(line.strip())
+    if match is None or not isinstance(names.get(match["name"]), Device):
+        return line
+    arguments = _arguments(_words(match["value"]), names)
+    if len(arguments) != 1 or not arguments[0].startswith("q.Quantity("):
+        return line
+    return f"{match['target']} = {arguments[0]}"
 
 
 def _words(text: str) -> list[str]:
@@ -53,6 +68,7 @@ def _words(text: str) -> list[str]:
 
 def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
     arguments: list[str] = []
+    options: list[str] = []  # Python wants them last
     pending = list(words)
     while pending:
         word = pending.pop(0)
@@ -63,10 +79,10 @@ def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
         elif number is not None and not number["unit"] and pending and _is_unit(pending[0]):
             arguments.append(_quantity(word, pending.pop(0)))
         elif option is not None:
-            arguments.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
+            options.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
         else:
             arguments.append(_parameter(word, names))
-    return arguments
+    return arguments + options
 
 
 def _is_unit(word: str) -> bool:

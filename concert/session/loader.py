@@ -12,6 +12,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from concert.devices.base import Device
+from concert.session.guarding import guarded
 from concert.session.management import SUFFIX, NotASessionError, SessionError, directory, name_of
 from concert.session.spelling import compile_session
 
@@ -69,7 +70,7 @@ class SessionLoader(SourceFileLoader):
 
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         """Compile what the file contains, in the documented spelling."""
-        return compile_session(decode_source(data), path)
+        return compile_session(decode_source(data), path, guarded)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the session, and name its devices."""

@@ -25,7 +25,8 @@ from concert.async_._scope import begin_command
 from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.session import prelude
-from concert.session.lines import translate_verb
+from concert.session.guarding import Guard
+from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
 from concert.session.spelling import translate_lines
 from concert.session.stopping import report, stop_devices, stop_on_signal
@@ -61,6 +62,7 @@ class SessionShell(TerminalInteractiveShell):
         """Take over from IPython what a session does its own way."""
         self.session_name = name
         self.input_transformers_cleanup.extend([translate_lines, self._translate_verbs])
+        self.ast_transformers.append(Guard())
         self.set_custom_exc((BaseException,), _show_error)
         self.events.register("pre_run_cell", self._begin_command)
         self.events.register("post_run_cell", self._end_command)
@@ -111,7 +113,8 @@ class SessionShell(TerminalInteractiveShell):
         if len(lines) != 1:
             return lines
         typed = [word for word in (*VERBS, *WORDS) if self.user_ns.get(word) is getattr(prelude, word)]
-        return [translate_verb(lines[0].rstrip("\n"), typed, self.user_ns) + "\n"]
+        line = translate_assignment(lines[0].rstrip("\n"), self.user_ns)
+        return [translate_verb(line, typed, self.user_ns) + "\n"]
 
     def _begin_command(self, info: Any) -> None:
         LOG.info("typed: %s", info.raw_cell)

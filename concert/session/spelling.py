@@ -52,9 +52,10 @@ def translate_lines(lines: list[str]) -> list[str]:
     return translate("".join(lines)).splitlines(keepends=True)
 
 
-def compile_session(text: str, path: str) -> CodeType:
+def compile_session(text: str, path: str, change: Callable[[Any], Any] = lambda tree: tree) -> CodeType:
     """Compile the source *text* of the file *path*; lines, columns and errors are those of the text as it is written.
 
+    *change* is called with the syntax tree and returns what to compile instead.
     Raise :exc:`SyntaxError` if it is no Python even with the word as a name.
     """
     lines = _lines(text)
@@ -66,7 +67,7 @@ def compile_session(text: str, path: str) -> CodeType:
         raise
     if places:
         _move_back(tree, _ends(places, lines, lambda text: len(text.encode())))
-    return compile(tree, path, "exec", dont_inherit=True)
+    return compile(change(tree), path, "exec", dont_inherit=True)
 
 
 def _lines(text: str) -> list[str]:
