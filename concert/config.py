@@ -76,8 +76,8 @@ _TABLE = (
     ),
     Setting(
         "DATA",
-        "~/data",
-        "the directory that scans are stored in",
+        "",
+        "the directory that scans of sessions are stored in; empty for ~/data/<session>",
         kind=str,
         convert=_directory,
         accepts="the name of a directory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from concert.async_ import _scope
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concert.async_._future import Future
 
 
+@runtime_checkable
 class Job(Protocol):
     """Something that runs in the background and can be asked how far it is; asking takes no time."""
 
@@ -50,7 +51,8 @@ def background_jobs() -> list[Job]:
     Futures are known from :func:`note_futures` on.
     """
     unfinished = [future for future in _noted() if not future.done()]
-    return [*_registered, *map(FutureJob, unfinished)]
+    # A scan, for example, is a future that knows more of itself than when it was started.
+    return [*_registered, *(future if isinstance(future, Job) else FutureJob(future) for future in unfinished)]
 
 
 def note_futures() -> None:

@@ -1,7 +1,6 @@
 """What is done with devices: scans."""
 
 from concert.processes._counting import count, counters
-from concert.processes._data import ScanData
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._foreground import (
     a2scan,
@@ -26,15 +25,16 @@ from concert.processes._foreground import (
 from concert.processes._generate import scan
 from concert.processes._hooks import Hooks
 from concert.processes._region import Region, parameter_of, short_name
-from concert.processes._run import Progress, Run, active_runs
+from concert.processes._resume import resumed, unfinished
+from concert.processes._run import Run, active_runs
 from concert.processes._save import save
 from concert.processes._scan import Scan
 from concert.processes._snapshot import snapshot
 from concert.processes._station import station
+from concert.storage import ScanData
 
 __all__ = [
     "Hooks",
-    "Progress",
     "Region",
     "Run",
     "Scan",
@@ -61,11 +61,13 @@ __all__ = [
     "loopscan",
     "mesh",
     "parameter_of",
+    "resumed",
     "save",
     "scan",
     "short_name",
     "snapshot",
     "station",
     "timescan",
+    "unfinished",
     "watch",
 ]

@@ -126,4 +126,5 @@ def _reader(readable: Readable) -> Callable[[], Any]:
 def _name(readable: Any) -> str:
     if isinstance(readable, (Device, ParameterValue)):
         return short_name(parameter_of(readable))
-    return getattr(readable, "__name__", repr(readable))
+    named = next((name for name, each in station.names().items() if each is readable), None)
+    return named or getattr(readable, "__name__", None) or type(readable).__name__

@@ -41,9 +41,13 @@ class Display:
         class Bar(tqdm):
             monitor_interval = 0  # no thread that watches it: points come in their own time
 
-        scan = self._run.scan
         self._bar = Bar(
-            total=scan.points.expected, unit=" points", leave=True, disable=not sys.stderr.isatty(), dynamic_ncols=True
+            total=self._run.expected,
+            initial=self._run.execution.first,
+            unit=" points",
+            leave=True,
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
         )
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,31 +16,38 @@ from concert.base import ParameterValue, StoppedError, refusing
 from concert.processes import _hooks
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._memory import MemoryRecord
+from concert.processes._plan import plan_of
 from concert.processes._points import Points, Step
+from concert.processes._snapshot import snapshot
 from concert.processes._station import station
 from concert.quantities import q
+from concert.storage import Header, StorageError
 
 if TYPE_CHECKING:
-    from concert.processes._data import ScanData
     from concert.processes._run import Run
+    from concert.storage import ScanData
 
 LOG = logging.getLogger("concert.scans")
 
+RETRY = 1.0  # seconds between two attempts to store what could not be stored
 YIELD = 64  # points after which others get a turn, in scans that never wait
 
 
 class Execution:
     """Does what the scan of *run* describes, and reports to it.
 
-    With *refuse*, what somebody else holds is an error; otherwise it is waited for.
+    With *refuse*, what somebody else holds is an error; otherwise it is waited for. With *number* it goes on with that
+    scan.
     """
 
-    def __init__(self, run: Run, refuse: bool) -> None:
+    def __init__(self, run: Run, refuse: bool, number: int | None) -> None:
         self._run = run
         self._scan = run.scan
         self._refuse = refuse
+        self._number = number
         self._hooks = station.hooks + run.scan.hooks
-        self._first = 0  # the index of the first point that is to be measured
+        self.first = 0  # the index of the first point that is to be measured
+        self._began_before = 0.0  # seconds between the beginning of the scan and this part of it
         self._origins: dict[ParameterValue, Any] = {}  # where to go back to
         self._anew = True  # whether every parameter has to be set, not only those that change
         self._began = datetime.now().astimezone()
@@ -52,8 +59,10 @@ class Execution:
         try:
             with ExitStack() as held:
                 self._hold_what_is_used(held)
-                points, self._origins = self._scan.points.placed()
+                points, here = self._scan.points.placed()
+                self._origins = self._scan.origins or here
                 points.check()
+                self._begin(points)
                 run.enter("running")
                 failure = self._failure_of(points)
                 with shielded_cleanup() if isinstance(failure, KillException) else shielded():
@@ -76,6 +85,36 @@ class Execution:
             for parameter in sorted(used, key=lambda each: each.full_name):  # everybody in the same order
                 held.enter_context(parameter)
 
+    def _begin(self, points: Points) -> None:
+        """Begin the record of the scan, if scans are stored: from here on it has a number."""
+        catalogue = station.catalogue
+        if catalogue is None:
+            return
+        if self._number is None:
+            self.record = catalogue.begin(self._header(points))
+        else:
+            self.record = catalogue.reopen(self._number)
+            self.first = self.record.durable
+            self._began_before = (datetime.now().astimezone() - self.record.began).total_seconds()
+            self._run.report(self.first)
+        if self._scan.gather:
+            self.record.on_durable = self._run.report
+
+    def _header(self, points: Points) -> Header:
+        scan = self._scan
+        return Header(
+            title=scan.title,
+            command=station.typed or scan.title,
+            kind=scan.kind,
+            expected=points.expected,
+            columns=scan.columns,
+            session=station.session,
+            plan=plan_of(scan, points, self._origins),
+            metadata={**station.metadata, **scan.metadata},
+            snapshot=snapshot(),
+            full_sync=station.full_sync,
+        )
+
     # -- the points ---------------------------------------------------------------------------------------------
 
     def _failure_of(self, points: Points) -> BaseException | None:
@@ -94,7 +133,7 @@ class Execution:
     def _measure(self, points: Points) -> None:
         run, record = self._run, self.record
         self._due = time.monotonic()
-        for index, step in enumerate(points.steps(self._first, lambda: record.data), self._first):
+        for index, step in enumerate(points.steps(self.first, lambda: record.data), self.first):
             if run.holds:
                 self._pause()
             if run.stopping:
@@ -105,18 +144,47 @@ class Execution:
                 time.sleep(0)
             run._deliver_here()  # code in a thread that is to end may not have waited for anything
             self._point(step)
-        record.flush()
+        try:
+            record.flush()
+        except StorageError as error:
+            self._until_stored(error, record.flush, lambda: self._run.stopping)
 
     def _point(self, step: Step) -> None:
         hooks = self._hooks
         if hooks.before_point:
             _hooks.call(hooks.before_point)
         self._move(step)
-        values = step.values if step.values else ((time.monotonic() - self._run.began) * q.s,)  # type: ignore[operator]
-        self.record.append((*values, *self._scan.counting.read()), not self._scan.gather)
-        self._run.report(self.record.durable)
+        values = step.values or (self._time() * q.s,)
+        self._store((*values, *self._scan.counting.read()))
         if hooks.after_point:
             _hooks.call(hooks.after_point)
+
+    def _time(self) -> float:
+        """Return the seconds since the beginning of the scan."""
+        return self._began_before + self._run.elapsed
+
+    def _store(self, row: tuple[Any, ...]) -> None:
+        record = self.record
+        try:
+            record.append(row, not self._scan.gather)
+        except StorageError as error:  # the record has kept the point
+            self._until_stored(error, record.flush, lambda: self._run.stopping)
+        self._run.report(record.durable)
+
+    def _until_stored(self, error: StorageError, store: Callable[[], None], give_up: Callable[[], bool]) -> None:
+        """Pause until *store* works, because of *error* it did not; raise it on *give_up*."""
+        run = self._run
+        with self._pausing(str(error)):
+            while True:
+                run.changed.wait(RETRY)
+                run.changed.clear()
+                try:
+                    store()
+                    return
+                except StorageError as again:
+                    run.enter("paused", str(again))
+                    if give_up():
+                        raise
 
     def _move(self, step: Step) -> None:
         """Go to the point: everything that has to move does so at the same time."""
@@ -137,7 +205,7 @@ class Execution:
     def _pause(self) -> None:
         """Wait until nothing keeps the scan from going on, or it is to end."""
         run = self._run
-        with self._pausing():
+        with self._pausing("; ".join(run.holds.values())):
             while run.holds and not run.stopping:
                 reason = "; ".join(run.holds.values())
                 if reason != run.reason:
@@ -149,11 +217,11 @@ class Execution:
         self._due = time.monotonic()
 
     @contextmanager
-    def _pausing(self) -> Iterator[None]:
+    def _pausing(self, reason: str) -> Iterator[None]:
         run = self._run
         began = time.monotonic()
-        run.enter("paused", "; ".join(run.holds.values()))
-        LOG.info("%s is paused: %s", run.title, run.reason)
+        run.enter("paused", reason)
+        LOG.info("%s is paused: %s", run.title, reason)
         self._call_and_report(self._hooks.on_pause)
         try:
             yield
@@ -178,7 +246,7 @@ class Execution:
         going_back = [self._go_back] if self._origins and not isinstance(failure, StoppedError) else []
         problems = [_problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
         status, reason = self._outcome(failure, problems)
-        self.record.finish(status, reason)
+        self._finish_record(status, reason)
         run.enter(status, reason)
         for problem in problems:
             LOG.error("%s: %s", run.title, problem)
@@ -187,6 +255,17 @@ class Execution:
                 failure.add_note(problem)
         elif problems:
             raise ScanError(f"{run.title} has all its points, but {'; '.join(problems)}")
+
+    def _finish_record(self, status: str, reason: str) -> None:
+        after = None if self._run.number is None else snapshot()
+
+        def finish() -> None:
+            self.record.finish(status, reason, after)
+
+        try:
+            finish()
+        except StorageError as error:
+            self._until_stored(error, finish, lambda: False)
 
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""

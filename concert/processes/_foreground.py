@@ -8,10 +8,10 @@ from typing import Any, Literal, Protocol, overload
 
 from concert.async_._future import give_up
 from concert.processes import describe
-from concert.processes._data import ScanData
 from concert.processes._display import REFRESH, Display
 from concert.processes._run import Run
 from concert.processes._scan import Scan
+from concert.storage import ScanData
 
 
 def do(scan: Scan, background: bool = False, show: bool = True, wait: bool = False) -> ScanData | Run:

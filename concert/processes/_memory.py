@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from concert.processes._data import ScanData, as_column
+import numpy as np
+
+from concert.quantities import q
+from concert.storage import ScanData
 
 
 class MemoryRecord:
@@ -51,3 +54,15 @@ def columns_of(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[st
     if not rows:
         return {name: as_column([]) for name in names}
     return {name: as_column(list(column)) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+def as_column(values: list[Any]) -> Any:
+    """Return the values of one column as an array quantity, in the unit of the first one; text as a plain array."""
+    first = values[0] if values else None
+    if not isinstance(first, q.Quantity):
+        array = np.asarray(values)
+        return array * q.dimensionless if array.dtype.kind in "biufc" else array
+    unit, container = first.units, first._units
+    # Converting takes twenty times as long as looking, and most values come in the same unit.
+    numbers = [value._magnitude if value._units is container else value.m_as(unit) for value in values]
+    return np.asarray(numbers) * unit

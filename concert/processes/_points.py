@@ -121,12 +121,15 @@ class Generated(Points):
 
     *source* is called with the number of points that there are already and a function that returns the data measured so
     far, and gives the further points: a value for each of the *parameters*, bare if there is but one.
+
+    *by* is the description that made them, and *decides* the function it was given: with these they can be made again.
     """
 
-    def __init__(self, parameters: Iterable[Any], source: Source) -> None:
+    def __init__(self, parameters: Iterable[Any], source: Source, by: str = "", decides: Any = None) -> None:
         self.parameters = tuple(parameter_of(each) for each in parameters)
         self.source = source
-        self.decides: Any = None  # the function that the source asks
+        self.by = by
+        self.decides = decides
 
     def steps(self, begin: int = 0, measured: Callable[[], Any] | None = None) -> Iterator[Step]:
         every = tuple(range(len(self.parameters)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from concert.async_ import Event, Future, runtime
 from concert.async_._future import give_up
@@ -12,8 +12,8 @@ from concert.processes._errors import ScanAborted
 from concert.processes._execution import Execution
 
 if TYPE_CHECKING:
-    from concert.processes._data import ScanData
     from concert.processes._scan import Scan
+    from concert.storage import ScanData
 
 USER = "paused"  # the reason of a pause that somebody asked for without giving one
 
@@ -25,20 +25,6 @@ def active_runs() -> list[Run]:
     return list(_active)
 
 
-class Progress(NamedTuple):
-    """How far a scan is: *points* of *expected* (None if that is not known), and seconds, *remaining* if known."""
-
-    points: int
-    expected: int | None
-    elapsed: float
-    remaining: float | None
-
-    @property
-    def fraction(self) -> float | None:
-        """What part is done, from 0 to 1."""
-        return None if not self.expected else min(1.0, self.points / self.expected)
-
-
 class Run(Future):
     """A scan that was started: a future whose result is its data.
 
@@ -46,7 +32,7 @@ class Run(Future):
     scan failed with.
     """
 
-    def __init__(self, scan: Scan, refuse: bool) -> None:
+    def __init__(self, scan: Scan, refuse: bool, number: int | None) -> None:
         self.scan = scan
         self.status = "waiting"  # running, paused, done, stopped, aborted or failed
         self.reason = ""  # why it has that status, where there is something to say
@@ -58,8 +44,8 @@ class Run(Future):
         self.changed = Event()  # set by who changes what keeps it from going on
         self._news = Event()
         self._followers = 0
-        self._reported = 0
-        self.execution = Execution(self, refuse)
+        self.points = 0  # that are completed, and durable
+        self.execution = Execution(self, refuse, number)
         super().__init__(self.execution, (), {})
 
     # -- what it is ---------------------------------------------------------------------------------------------
@@ -80,33 +66,47 @@ class Run(Future):
         return self.status in ("done", "stopped", "aborted", "failed")
 
     @property
-    def progress(self) -> Progress:
-        """How far it is."""
-        expected, points = self.scan.points.expected, self._reported
-        if self.began is None:
-            return Progress(points, expected, 0.0, None)
-        elapsed = (self.ended or time.monotonic()) - self.began
-        active = elapsed - self.paused_for
-        remaining = None
-        if expected is not None and points:
-            remaining = 0.0 if self.over else active / points * (expected - points)
-        return Progress(points, expected, elapsed, remaining)
+    def expected(self) -> int | None:
+        """How many points there will be, if that is known."""
+        return self.scan.points.expected
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since it began, pauses included."""
+        return 0.0 if self.began is None else (self.ended or time.monotonic()) - self.began
+
+    @property
+    def progress(self) -> float | None:  # type: ignore[override]  # which other futures are told
+        """The part that is done, 0 to 1; None if nobody can tell."""
+        return None if not self.expected else min(1.0, self.points / self.expected)
+
+    @property
+    def remaining(self) -> float | None:
+        """How many seconds it will still take, if it goes on as so far; None if that cannot be told."""
+        here = self.points - self.execution.first
+        if self.over or self.expected is None or not here:
+            return 0.0 if self.over else None
+        return (self.elapsed - self.paused_for) / here * (self.expected - self.points)
 
     @property
     def title(self) -> str:
         """What people call it: ``scan 213``, or what it does if it has no number."""
         return self.scan.kind if self.number is None else f"scan {self.number}"
 
+    def describe(self) -> str:
+        """Return what it is, and whether it pauses, in a few words: ``scan 213 mesh``."""
+        kind = "" if self.number is None else f" {self.scan.kind}"
+        return f"{self.title}{kind}" + (f", paused: {self.reason}" if self.status == "paused" else "")
+
     @property
     def name(self) -> str:
         """What messages call it, with how far it is."""
-        points, expected, _, remaining = self.progress
         parts = [self.scan.kind] if self.number is not None else []
-        parts.append(f"{points}/{expected}" if expected is not None else f"{points} points")
+        parts.append(f"{self.points} points" if self.expected is None else f"{self.points}/{self.expected}")
         if self.status == "paused":
             parts.append("paused")
-        elif remaining:
-            parts.append(f"{_rough(remaining)} left")
+        elif self.remaining:
+            parts.append(f"{_rough(self.remaining)} left")
         return f"{self.title} ({', '.join(parts)})"
 
     # -- telling it what to do ----------------------------------------------------------------------------------
@@ -131,9 +131,8 @@ class Run(Future):
 
         Return when all of that has ended, or at once without *block*. Its result then raises :exc:`.ScanAborted`.
         """
-        progress = self.progress
-        of = "" if progress.expected is None else f" of {progress.expected}"
-        self.kill(ScanAborted(f"{self.title} was aborted after {progress.points} points{of}"), block)
+        of = "" if self.expected is None else f" of {self.expected}"
+        self.kill(ScanAborted(f"{self.title} was aborted after {self.points}{of} points"), block)
 
     def hold(self, what: str, reason: str) -> None:
         """Keep it from going on to the next point because of *what*, until that is released; *reason* is for people."""
@@ -161,7 +160,7 @@ class Run(Future):
         seen = 0
         while True:
             over = self.over or self.done()
-            news = self._reported
+            news = self.points
             while seen < news:
                 rows = self.execution.record.rows(seen, min(news, seen + BLOCK))
                 seen += len(rows)
@@ -178,7 +177,7 @@ class Run(Future):
             if refresh:
                 time.sleep(refresh)
             event = self._news
-            if self._reported == seen and self.status == status and not self.done():
+            if self.points == seen and self.status == status and not self.done():
                 event.wait(refresh or None)
         except BaseException as interruption:
             give_up([self], interruption)
@@ -194,7 +193,7 @@ class Run(Future):
 
     def report(self, points: int) -> None:
         """Say that so many points are completed, and durable."""
-        self._reported = points
+        self.points = points
         if self._followers:
             self.tell()
 

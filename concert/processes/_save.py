@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from concert import config
-from concert.processes._data import ScanData
-from concert.storage import plot_scan, write_scan
+from concert.storage import ScanData, plot_scan, write_scan
 
 
 def save(data: ScanData, directory: str | Path | None = None) -> Path:
@@ -14,7 +13,7 @@ def save(data: ScanData, directory: str | Path | None = None) -> Path:
 
     Both go to *directory*, else to where the setting ``DATA`` says, and have the next free number there.
     """
-    where = Path(directory if directory is not None else config.DATA).expanduser()
+    where = Path(directory if directory is not None else config.DATA or "~/data").expanduser()
     number, path = write_scan(where, data.title, data.columns, data.axis, data.signal, data.began).result()
     picture = path.with_suffix(".png")
     plot_scan(picture, f"Scan {number}  {data.title}", data.columns, data.axis).join()

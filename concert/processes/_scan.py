@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from concert.async_._runtimes import start_as
+from concert.base import ParameterValue
 from concert.processes._counting import Counting, Readable
-from concert.processes._data import ScanData
 from concert.processes._hooks import Hooks, name_of
 from concert.processes._memory import columns_of
-from concert.processes._points import Grid, Points
+from concert.processes._points import Points
 from concert.processes._region import short_name
 from concert.processes._run import Run
 from concert.quantities import q, seconds, shown
+from concert.storage import Column, ScanData
 
 TIME = "time"  # the column of scans that move nothing
 
@@ -55,6 +56,7 @@ class Scan:
         self.metadata = dict(metadata or {})
         self.period = None if period is None else seconds(period)
         self.gather = gather
+        self.origins: dict[ParameterValue, Any] = {}  # where to go back to; empty for where it is when it begins
         names = self.names
         if len(set(names)) != len(names):
             raise ValueError(f"two of {', '.join(names)} have the same name")
@@ -73,8 +75,8 @@ class Scan:
 
     @property
     def axis(self) -> str:
-        """The column to plot the others against: the one that varies fastest."""
-        return self.positioners[-1 if isinstance(self.points, Grid) else 0]
+        """The column to plot the others against: the first one that is varied."""
+        return self.positioners[0]
 
     @property
     def signal(self) -> str:
@@ -107,12 +109,25 @@ class Scan:
 
     # -- doing it -----------------------------------------------------------------------------------------------
 
-    def start(self, refuse: bool = False) -> Run:
+    def start(self, refuse: bool = False, number: int | None = None) -> Run:
         """Begin the scan and return it as a future, a :class:`.Run`.
 
-        What it uses it holds, so it waits for who holds it now; with *refuse* it fails instead.
+        What it uses it holds, so it waits for who holds it now; with *refuse* it fails instead. With *number* it goes
+        on with the stored scan of that number, behind its last point.
         """
-        return start_as(Run, self, refuse)
+        return start_as(Run, self, refuse, number)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What there is a value of at every point."""
+        sources = [*(self.points.parameters or [None]), *self.counting.parameters]
+        roles = ["positioner"] * len(self.positioners) + ["detector"] * len(self.counting.names)
+        return tuple(
+            Column(name, role)
+            if source is None
+            else Column(name, role, source.device.name, source.name, source.help or "")
+            for name, role, source in zip(self.names, roles, sources, strict=True)
+        )
 
     def data(self, rows: Sequence[tuple[Any, ...]], began: datetime) -> ScanData:
         """Return what was measured as columns with units."""

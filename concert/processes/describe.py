@@ -92,7 +92,7 @@ def adaptive(
         while (point := next_point(measured())) is not None:
             yield point
 
-    return _generated(kind, motors, source, next_point, time, options)
+    return _generated("adaptive", kind, motors, source, next_point, time, options)
 
 
 def fscan(
@@ -113,7 +113,7 @@ def fscan(
             next(from_start)
         return from_start
 
-    return _generated(kind, motors, source, points, time, options)
+    return _generated("fscan", kind, motors, source, points, time, options)
 
 
 # -- making points --------------------------------------------------------------------------------------------------
@@ -136,10 +136,9 @@ def _grid(kind: str, given: Sequence[Any], time: Any, relative: bool, snake: boo
     return Scan(Grid(regions, snake), time=only_time(kind, rest, time), kind=kind, **options)
 
 
-def _generated(kind: str, motors: Any, source: Any, decides: Any, time: Any, options: dict[str, Any]) -> Scan:
+def _generated(by: str, kind: str, motors: Any, source: Any, decides: Any, time: Any, options: dict[str, Any]) -> Scan:
     every = [motors] if isinstance(motors, (Device, ParameterValue)) else list(motors)
-    points = Generated(every, source)
-    points.decides = decides
+    points = Generated(every, source, by, decides)
     names = ", ".join(parameter.full_name for parameter in points.parameters)
     return Scan(points, time=time, kind=kind, title=f"{kind} {names}", **options)
 

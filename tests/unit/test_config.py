@@ -199,7 +199,7 @@ def test_import_is_light():
 
 
 def test_data_directory_is_text_and_not_empty(config):
-    assert config.DATA == "~/data"
+    assert config.DATA == ""
     row = next(row for row in config._TABLE if row.name == "DATA")
     assert config._from_environment(row, {"CONCERT_DATA": "/beamline"}) == "/beamline"
     with pytest.raises(ValueError, match="expected CONCERT_DATA to be the name of a directory, not ''"):

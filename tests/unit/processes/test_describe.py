@@ -50,7 +50,7 @@ def test_relative_scans_tell_absolute_positions(stage, lift, diode):
 def test_a_mesh_is_every_combination(stage, lift, diode):
     scan = describe.mesh(lift, 0 * q.mm, 1 * q.mm, 1, stage, 0 * q.mm, 2 * q.mm, 2, 0.5 * q.s, snake=True, read=diode)
     assert numbers(scan) == [(0, 0), (0, 1), (0, 2), (1, 2), (1, 1), (1, 0)]
-    assert (scan.axis, scan.time) == ("stage", 0.5 * q.s)
+    assert (scan.axis, scan.time) == ("lift", 0.5 * q.s)
 
 
 def test_a_list_of_positions(stage, diode):

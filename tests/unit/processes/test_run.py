@@ -76,17 +76,15 @@ def test_iterating_raises_at_the_end_what_went_wrong(slits):
 def test_progress_counts_points_and_time(slow_slits):
     run = scan_of(slow_slits).start()
     run.join()
-    points, expected, elapsed, remaining = run.progress
-    assert (points, expected, run.progress.fraction) == (4, 4, 1.0)
-    assert elapsed == pytest.approx(4, abs=0.1)
-    assert remaining == 0
+    assert (run.points, run.expected, run.progress, run.remaining) == (4, 4, 1.0, 0)
+    assert run.elapsed == pytest.approx(4, abs=0.1)
 
 
 @concurrent
 def test_what_remains_is_estimated(slow_slits):
     run = scan_of(slow_slits).start()
-    until(lambda: run.progress.points == 1)
-    assert run.progress.remaining == pytest.approx(3, abs=0.2)
+    until(lambda: run.points == 1)
+    assert run.remaining == pytest.approx(3, abs=0.2)
     assert run.name.startswith("scan (1/4, ")
     run.abort()
 
@@ -98,7 +96,7 @@ def test_what_remains_is_estimated(slow_slits):
 def test_a_pause_comes_before_the_next_point_and_ends_with_resume(slits):
     run = scan_of(slits, after(2, lambda: run.pause("coffee"))).start()
     until(lambda: run.status == "paused")
-    assert (run.progress.points, run.reason, position(slits)) == (2, "coffee", 2)
+    assert (run.points, run.reason, position(slits)) == (2, "coffee", 2)
     run.resume()
     assert len(run.result()) == 4
 
@@ -153,9 +151,9 @@ def test_a_paused_scan_can_be_stopped(slits):
 @concurrent
 def test_abort_ends_the_point_in_progress_and_says_how_far_it_was(slow_slits):
     run = scan_of(slow_slits).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     run.abort()
-    with pytest.raises(ScanAborted, match="scan was aborted after 1 points of 4"):
+    with pytest.raises(ScanAborted, match="scan was aborted after 1 of 4 points"):
         run.result()
     until(lambda: run.over)  # where code runs in threads its cleanup may take longer
     assert run.status == "aborted"
@@ -166,7 +164,7 @@ def test_abort_ends_the_point_in_progress_and_says_how_far_it_was(slow_slits):
 @concurrent
 def test_killing_a_scan_marks_it_as_aborted(slow_slits):
     run = scan_of(slow_slits).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     run.cancel()
     with pytest.raises(KillException):
         run.result()
@@ -301,7 +299,7 @@ def test_a_scan_whose_cleanup_fails_has_not_ended_well(slits):
 def test_cleanup_is_done_however_it_ends(slow_slits, end):
     log = []
     run = scan_of(slow_slits, hooks=Hooks(cleanup=[noting(log, "closed")])).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     getattr(run, end)()
     run.exception()
     until(lambda: run.over)
@@ -318,7 +316,7 @@ def test_a_second_abort_does_not_cut_a_cleanup_short(slow_slits):
         log.append("ends")
 
     run = scan_of(slow_slits, hooks=Hooks(cleanup=[slow_cleanup, noting(log, "next")])).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     run.abort(block=False)
     until(lambda: log == ["begins"])
     run.abort()
@@ -334,7 +332,7 @@ def test_a_third_abort_ends_a_cleanup_hook_but_not_those_behind_it(slow_slits):
         time.sleep(1e6)
 
     run = scan_of(slow_slits, hooks=Hooks(cleanup=[endless_cleanup, noting(log, "next")])).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     run.abort(block=False)
     until(lambda: log == ["begins"])
     run.abort(block=False)
@@ -354,7 +352,7 @@ def relative(device, read=lambda: 0):
 def test_a_relative_scan_goes_back_when_it_is_aborted(slow_slits):
     slow_slits.value = 7 * q.mm
     run = relative(slow_slits).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     run.abort()
     until(lambda: run.over)
     assert position(slow_slits) == 7
@@ -363,7 +361,7 @@ def test_a_relative_scan_goes_back_when_it_is_aborted(slow_slits):
 @concurrent
 def test_a_relative_scan_does_not_move_a_motor_that_somebody_stopped(stage):
     run = describe.dscan(stage, 0 * q.mm, 100 * q.mm, 2, read=lambda: 0).start()
-    until(lambda: run.progress.points == 1 and stage.state == "moving")
+    until(lambda: run.points == 1 and stage.state == "moving")
     stage.stop().join()
     with pytest.raises(StoppedError):
         run.result()
@@ -376,7 +374,7 @@ def test_a_relative_scan_does_not_move_a_motor_that_somebody_stopped(stage):
 @concurrent
 def test_what_a_scan_uses_is_refused_to_others_who_are_told_who_holds_it(slow_slits):
     run = scan_of(slow_slits).start()
-    until(lambda: run.progress.points == 1)
+    until(lambda: run.points == 1)
     second = scan_of(slow_slits).start(refuse=True)
     with pytest.raises(LockError, match=r"slits.value is held by scan \(1/4, .* s left\)"):
         second.result()
