@@ -18,8 +18,9 @@ from concert.cli._parser import command_first, make_parser
 from concert.cli._plugins import plugins
 from concert.cli._run import RunCommand
 from concert.cli._start import StartCommand
+from concert.cli._stop import StopCommand
 from concert.helpers import Command
-from concert.session import audit, logs
+from concert.session import logs
 from concert.session.telling import status_of, tell, tell_unhandled
 
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C has ended
@@ -37,6 +38,7 @@ def commands() -> list[Command]:
         CheckCommand(),
         StartCommand(),
         RunCommand(),
+        StopCommand(),
         LogCommand(),
         ImportCommand(),
         FetchCommand(),
@@ -67,7 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(command, options, debug)
     finally:
-        audit.close()
         logs.close()
 
 

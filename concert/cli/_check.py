@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concert.helpers import Command
-from concert.session import audit, checks, logs, management
-from concert.session.loader import load, make_importable
+from concert.session import checks, logs, management
+from concert.session.loader import load
 from concert.session.management import SessionError
+from concert.session.opening import opened
 from concert.tables import print_table
 
 
@@ -19,9 +20,8 @@ class CheckCommand(Command):
         """Check the session called *session*, or the file; raise :exc:`.SessionError` if a device is not right."""
         path = management.find(session)
         logs.set_up(path.stem)
-        audit.set_up(path.stem)
-        make_importable()
-        reports = checks.check_devices(vars(load(path)))
+        with opened(path.stem):
+            reports = checks.check_devices(vars(load(path)))
         rows = [
             (each.device, each.kind, each.state, problem)
             for each in reports

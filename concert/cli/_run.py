@@ -9,9 +9,10 @@ from typing import Any
 from concert import config
 from concert.async_ import Future
 from concert.helpers import Command
-from concert.session import audit, logs, management
-from concert.session.loader import load, make_importable
+from concert.session import logs, management
+from concert.session.loader import load
 from concert.session.management import SessionError
+from concert.session.opening import opened
 
 
 class RunCommand(Command):
@@ -37,13 +38,12 @@ class RunCommand(Command):
             config.DATA = data
         path = management.find(session)
         logs.set_up(path.stem)
-        audit.set_up(path.stem)
-        make_importable()
-        module = load(path)
-        if function is not None:
-            result = _function(module, function)()
-            if isinstance(result, Future):
-                result.join()
+        with opened(path.stem):
+            module = load(path)
+            if function is not None:
+                result = _function(module, function)()
+                if isinstance(result, Future):
+                    result.join()
 
 
 def _function(module: ModuleType, name: str) -> Callable[[], Any]:

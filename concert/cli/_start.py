@@ -9,8 +9,9 @@ import platformdirs
 
 from concert import config
 from concert.helpers import Command
-from concert.session import audit, logs, management
-from concert.session.loader import load, make_importable
+from concert.session import logs, management
+from concert.session.loader import load
+from concert.session.opening import opened
 from concert.session.telling import tell
 
 
@@ -47,17 +48,16 @@ class StartCommand(Command):
         path = _path(session, filename)
         name = "concert" if path is None else path.stem
         logs.set_up(name, logto, logfile, loglevel)
-        audit.set_up(name)
-        make_importable()
-        if non_interactive:
-            if path is not None:
-                load(path)
-            return
-        # IPython takes a moment to load, which all other commands can do without.
-        from concert.session.shell import run_shell
+        with opened(name):
+            if non_interactive:
+                if path is not None:
+                    load(path)
+                return
+            # IPython takes a moment to load, which all other commands can do without.
+            from concert.session.shell import run_shell
 
-        module = _loaded(path)
-        run_shell(name, {} if module is None else vars(module), _history(name))
+            module = _loaded(path)
+            run_shell(name, {} if module is None else vars(module), _history(name))
 
 
 def _path(session: str | None, filename: str | None) -> Path | None:

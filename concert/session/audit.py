@@ -30,6 +30,7 @@ LARGEST = 10 * 2**20  # bytes in a file
 KEPT = 20  # files of older lines
 
 GATHER = 0.1  # seconds for which lines are gathered before they are written: what a kill may lose
+PATIENCE = 5.0  # seconds for the last lines
 LONGEST = 200  # characters of a value or a command
 
 
@@ -59,7 +60,7 @@ def close() -> None:
 
 
 class Writer:
-    """Writes the records of one *session*, from a native thread that the first of them starts."""
+    """Writes the records of one *session*, from a native thread."""
 
     def __init__(self, session: str) -> None:
         self._origin = {
@@ -72,10 +73,12 @@ class Writer:
         self._wake = allocate_lock()
         self._wake.acquire()
         self._awake = False
-        self._ended = allocate_lock()  # held while there is a thread
-        self._started = self._closed = False
+        self._ended = allocate_lock()
+        self._ended.acquire()
+        self._closed = False
         self._handler = SharedFileHandler(path(), "audit trail", LARGEST, KEPT)
         self._handler.lock = allocate_rlock()  # the thread uses it, and other locks are greenlets' under gevent
+        start_new_thread(self._run, ())
 
     def note(self, record: SetRecord) -> None:
         """Take a record, to be written in a moment."""
@@ -85,18 +88,13 @@ class Writer:
             self._rouse()
 
     def close(self) -> None:
-        """Write what is left, which takes no longer than a moment."""
+        """Write what is left, which takes no longer than a moment; a disk that hangs is not waited for."""
         self._closed = True
-        if self._started:
-            self._rouse()
-            self._ended.acquire()
-        self._handler.close()
+        self._rouse()
+        if self._ended.acquire(timeout=PATIENCE):
+            self._handler.close()
 
     def _rouse(self) -> None:
-        if not self._started:
-            self._started = True
-            self._ended.acquire()
-            start_new_thread(self._run, ())
         try:
             self._wake.release()
         except RuntimeError:  # two threads at once; once is enough
@@ -107,7 +105,8 @@ class Writer:
             while not self._closed:
                 self._wake.acquire()
                 self._awake = True
-                self._wake.acquire(timeout=GATHER)  # only close comes earlier
+                if not self._closed:
+                    self._wake.acquire(timeout=GATHER)  # only close comes earlier
                 self._awake = False
                 self._write()
             self._write()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,10 +26,12 @@ from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.session import prelude
 from concert.session.guarding import Guard
+from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
 from concert.session.spelling import translate_lines
-from concert.session.stopping import report, stop_devices, stop_on_signal
+from concert.session.stop_signal import show_below, stop_on_signal
+from concert.session.stopping import Outcome, report, stop_devices
 from concert.session.telling import is_own, tell, tell_unhandled
 from concert.session.utils import answer, devices_in
 from concert.session.verbs import VERBS, WORDS
@@ -71,7 +73,8 @@ class SessionShell(TerminalInteractiveShell):
             aliases: Any = self.alias_manager
             if aliases.is_alias(verb):
                 aliases.undefine_alias(verb)
-        stop_on_signal(self.devices)
+        include(self.user_ns)
+        stop_on_signal(self._show_stop)
         # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
         prompt: Any = self.pt_app
         prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
@@ -81,9 +84,18 @@ class SessionShell(TerminalInteractiveShell):
 
         @keys.add("c-\\", eager=True)
         def _stop_all(_event: Any) -> None:
-            run_in_terminal(lambda: report(stop_devices(self.devices())))
+            run_in_terminal(lambda: report(stop_devices(every_device())))
 
         return keys
+
+    def _show_stop(self, outcomes: Sequence[Outcome], by: str) -> None:
+        """Show what became of the devices, above the prompt if there is one."""
+        prompt: Any = self.pt_app
+        loop = prompt.app.loop if prompt.app.is_running else None
+        if loop is None:
+            show_below(outcomes, by)
+        else:
+            loop.call_soon_threadsafe(lambda: run_in_terminal(lambda: show_below(outcomes, by)))
 
     def _toolbar(self) -> str:
         moving = [value for device in self.devices().values() for value in device.being_set()]

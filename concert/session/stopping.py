@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
-from concert.async_._parking import in_hub
 from concert.devices.base import STOPS, Device
 from concert.quantities import q, seconds, shown
 from concert.tables import print_table
@@ -37,8 +35,11 @@ def stop_devices(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> lis
     return [stop.outcome(name, limit) for name, stop in stops.items()]
 
 
-def report(outcomes: list[Outcome]) -> None:
+def report(outcomes: Sequence[Outcome]) -> None:
     """Show who stopped and who did not, and how long it took."""
+    if not outcomes:
+        print("there is no device to stop")
+        return
     rows = [
         (each.device, "stopped" if each.stopped else "NOT STOPPED", f"{each.time:.2f} s", each.evidence)
         for each in outcomes
@@ -99,20 +100,3 @@ def _where(device: Device, limit: float) -> str:
     except Exception as error:  # it has stopped; this is only where
         reading.cancel(block=False)
         return f"position unknown: {error}"
-
-
-def stop_on_signal(devices: Callable[[], Mapping[str, Device]], number: int = signal.SIGQUIT) -> None:
-    """Let the signal *number*, Ctrl-\\ by default, stop what *devices* gives then: also while a command runs."""
-
-    def stop() -> None:
-        print()
-        report(stop_devices(devices()))
-
-    def on_signal(_number: int, _frame: Any) -> None:
-        stopping = async_(stop)().detach()
-        # Code that computes does not let the future start, unless the handler, which has interrupted it, waits. In the
-        # hub itself nothing can be waited for, nor is there any need.
-        if not in_hub():
-            stopping.join()
-
-    signal.signal(number, on_signal)

@@ -51,7 +51,7 @@ def pdoc(what: Namespace = None) -> None:
 
     *what* is a module, a dictionary of names or a device, whose methods are shown; without it, the caller's names.
     """
-    names = _names(what, inspect.currentframe())
+    names = names_in(what, inspect.currentframe())
     rows = [
         (f"{name}{_signature(function)}", _summary(function))
         for name, function in sorted(names.items())
@@ -79,7 +79,8 @@ def code_of(func: Callable[..., Any]) -> None:
     print(source, end="")
 
 
-def _names(what: Namespace, frame: Any) -> Mapping[str, Any]:
+def names_in(what: Namespace, frame: Any) -> Mapping[str, Any]:
+    """Return the names of *what*, or without it those that the caller of *frame* sees."""
     if what is None:
         caller = frame.f_back
         return {**caller.f_globals, **caller.f_locals}
@@ -95,7 +96,7 @@ def _names(what: Namespace, frame: Any) -> Mapping[str, Any]:
 
 def devices_in(what: Namespace, frame: Any) -> dict[str, Device]:
     """Return the devices of *what*, or of the caller of *frame*, each once, under the first of its public names."""
-    names = _names(what, frame)
+    names = names_in(what, frame)
     devices: dict[str, Device] = {}
     for name, device in names.items():
         if isinstance(device, Device) and not name.startswith("_") and device not in devices.values():

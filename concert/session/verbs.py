@@ -16,9 +16,10 @@ from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
 from concert.devices.base import STOPS, Device
 from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
 from concert.quantities import q, shown
+from concert.session.inventory import every_device
 from concert.session.moving import move
 from concert.session.stopping import DEADLINE, report, stop_devices
-from concert.session.utils import answer, devices_in
+from concert.session.utils import answer, devices_in, names_in
 from concert.tables import print_table
 
 # What may be typed without parentheses.
@@ -93,7 +94,7 @@ def stop(*devices: Device) -> None:
 
 def stop_all(deadline: Any = DEADLINE) -> None:
     """Stop every device of the session at the same time, each within *deadline*, and show who did."""
-    report(stop_devices(devices_in(None, inspect.currentframe()), deadline))
+    report(stop_devices(every_device(names_in(None, inspect.currentframe())), deadline))
 
 
 def stash(*devices: Device) -> None:

@@ -1,17 +1,11 @@
 """The shell as its users have it: in a terminal, with keys pressed."""
 
-import os
 import subprocess
-import sys
-import termios
 import time
-from pathlib import Path
 
 import pytest
 
-fdpexpect = pytest.importorskip("pexpect.fdpexpect")
-
-CONCERT = str(Path(sys.executable).with_name("concert"))
+from tests.terminal import CONCERT, PROMPT, SessionTerminal, user
 
 SESSION = '''
 """Tomography at the imaging station. Ask Jo before touching the slits."""
@@ -43,85 +37,17 @@ def clean_up_slowly():
         print("cleaned" + " up")
 '''
 
-PROMPT = "imaging > "
-
-
-class Terminal:
-    """A person in front of a session."""
-
-    def __init__(self, directory, session=SESSION, **variables):
-        file = directory / "imaging.py"
-        file.write_text(session)
-        environment = os.environ | {
-            "TERM": "xterm",
-            "PROMPT_TOOLKIT_NO_CPR": "1",
-            "IPYTHONDIR": str(directory / "ipython"),
-            "XDG_DATA_HOME": str(directory),
-            "XDG_STATE_HOME": str(directory),
-            "HOME": str(directory),
-            **variables,
-        }
-        environment.pop("VIRTUAL_ENV", None)
-        arguments = ["start", "--filename", str(file)]
-        # Not pexpect's own way to start a process, which forks, and goes on in Python, in a process full of greenlets.
-        self._keyboard, screen = os.openpty()
-        termios.tcsetwinsize(screen, (50, 120))
-        self.program = subprocess.Popen(
-            [CONCERT, *arguments],
-            env=environment,
-            stdin=screen,
-            stdout=screen,
-            stderr=screen,
-            preexec_fn=lambda: os.login_tty(0),
-        )
-        os.close(screen)
-        self.process = fdpexpect.fdspawn(self._keyboard, encoding="utf-8", timeout=20)
-        self.directory = directory
-
-    def type(self, text):
-        """Type a line and Enter."""
-        self.process.send(text + "\r")
-
-    def see(self, *texts):
-        """Wait until the texts appear, one after the other."""
-        for text in texts:
-            self.process.expect_exact(text)
-
-    def answer(self, text):
-        """Type a line and return what is shown until the next prompt."""
-        self.type(text)
-        self.type("print('that' + ' was all')")
-        self.process.expect_exact("that was all")
-        shown = self.process.before
-        self.see(PROMPT)
-        return shown
-
-    def press(self, times=1, pause=0.02):
-        """Press Ctrl-C."""
-        for _ in range(times):
-            self.process.send("\x03")
-            time.sleep(pause)
-
-    def alive(self):
-        """Tell whether the prompt still works."""
-        return "4242" in self.answer("print(2121 * 2)")
-
-    def close(self):
-        self.program.kill()
-        self.program.wait()
-        self.process.close()
-
 
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory):
-    terminal = Terminal(tmp_path_factory.mktemp("session"))
+    terminal = SessionTerminal(tmp_path_factory.mktemp("session"), SESSION)
     terminal.see("Ctrl-C stops the command", PROMPT)
     yield terminal
     terminal.close()
 
 
 def test_the_banner_shows_the_session_and_its_devices(tmp_path):
-    terminal = Terminal(tmp_path)
+    terminal = SessionTerminal(tmp_path, SESSION)
     try:
         terminal.see("session imaging · gevent", "Ask Jo", "stage", "standby", "0 mm", "diode", "Ctrl-C stops", PROMPT)
         terminal.type("exit")
@@ -174,7 +100,7 @@ def test_a_background_failure_is_shown_once(terminal):
 
 
 def test_what_moves_in_the_background_is_in_the_toolbar(tmp_path):
-    terminal = Terminal(tmp_path, PROMPT_TOOLKIT_NO_CPR="0")
+    terminal = SessionTerminal(tmp_path, SESSION, PROMPT_TOOLKIT_NO_CPR="0")
     try:
         # The toolbar appears where the terminal says how much room there is: it is asked, and answers.
         terminal.see("Ctrl-C stops", "\x1b[6n")
@@ -254,7 +180,7 @@ def test_every_command_is_in_the_log(terminal):
 
 
 def test_a_session_that_fails_to_load_leaves_a_usable_shell(tmp_path):
-    terminal = Terminal(tmp_path, session='"""Broken."""\n\n\nprint(1 / 0)\n')
+    terminal = SessionTerminal(tmp_path, '"""Broken."""\n\n\nprint(1 / 0)\n')
     try:
         terminal.see("imaging.py", "line 4", "print(1 / 0)", "ZeroDivisionError", PROMPT)
         assert terminal.alive()
@@ -266,11 +192,9 @@ def test_a_session_that_fails_to_load_leaves_a_usable_shell(tmp_path):
 def test_without_a_prompt_the_exit_status_tells(tmp_path, session, status):
     file = tmp_path / "imaging.py"
     file.write_text(session)
-    environment = os.environ | {"XDG_DATA_HOME": str(tmp_path)}
-    environment.pop("VIRTUAL_ENV", None)
     run = subprocess.run(
         [CONCERT, "start", "--filename", str(file), "--non-interactive"],
-        env=environment,
+        env=user(tmp_path),
         capture_output=True,
         check=False,
     )
