@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-import sys
-import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import concert
 from concert.async_._native import allocate_lock
-from concert.storage import _reading
-from concert.storage._database import next_number
+from concert.storage import _reading, _scans
+from concert.storage._errors import StorageError
 from concert.storage._header import Column, Header
 from concert.storage._journal import Journal
-from concert.storage._record import Begun, Record
+from concert.storage._projection import Projection
+from concert.storage._record import Record
+from concert.storage._scans import Begun, NoScan
+from concert.storage._search import condition, matches
 from concert.storage._stored import FIELDS, StoredScan
-from concert.storage._values import from_json, to_json
+from concert.storage._values import from_json
 from concert.storage._writer import lives, this_process
+
+LOG = logging.getLogger("concert.storage")
 
 NAME = "scans.sqlite"
 
@@ -39,6 +41,8 @@ class Catalogue:
     directory: Path
     path: Path
     _journal: Journal
+    _projection: Projection
+    _completing: set[int]
 
     def __new__(cls, directory: str | Path) -> Catalogue:
         resolved = Path(directory).expanduser().resolve()
@@ -47,7 +51,9 @@ class Catalogue:
             if known is None:
                 known = super().__new__(cls)
                 known.directory, known.path = resolved, resolved / NAME
-                known._journal = Journal(known.path, lambda numbers: None)
+                known._projection = Projection(known.path)
+                known._journal = Journal(known.path, known._projection.grow)
+                known._completing = set()
                 weakref.finalize(known, known._journal.close)
                 _catalogues[resolved] = known
         return known
@@ -63,105 +69,53 @@ class Catalogue:
         Raise :exc:`.StorageError` if nothing can be stored.
         """
         began = datetime.now().astimezone()
-        values = {
-            "title": header.title,
-            "command": header.command,
-            "kind": header.kind,
-            "session": header.session,
-            "expected": header.expected,
-            "status": "running",
-            "began": began.isoformat(),
-            "began_at": began.timestamp(),
-            "columns": to_json([asdict(column) for column in header.columns]),
-            "signature": _signature(header.columns),
-            "plan": to_json(header.plan),
-            "metadata": to_json(header.metadata),
-            "snapshot_before": to_json(header.snapshot),
-            "versions": to_json(_versions()),
-            "writer": to_json(this_process()),
-            "full_sync": header.full_sync,
-        }
-
-        def insert(connection: sqlite3.Connection) -> Record:
-            number = next_number(connection, self.directory)
-            names, marks = ", ".join(values), ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO scans (number, {names}) VALUES (?, {marks})", (number, *values.values()))
-            return self._enter(Begun(number, header.title, header.columns, began), header.full_sync)
-
-        return self._journal.call(insert)
+        return self._enter(
+            self._journal.call(lambda connection: _scans.begin(connection, self.directory, header, began))
+        )
 
     def reopen(self, number: int) -> Record:
         """Return a record that goes on behind the last durable point of a scan that has ended before its time.
 
         Raise :exc:`LookupError` if there is none, and :exc:`ValueError` if it is running or was done.
         """
+        return self._enter(self._journal.call(lambda connection: _scans.take_over(connection, number)))
 
-        def take_over(connection: sqlite3.Connection) -> Record:
-            row = connection.execute(
-                "SELECT title, columns, began, began_at, status, writer, full_sync FROM scans WHERE number = ?",
-                (number,),
-            ).fetchone()
-            if row is None:
-                raise self._unknown(number)
-            title, columns, began, began_at, status, writer, full_sync = row
-            _refuse_to_reopen(number, status, from_json(writer))
-            connection.execute(
-                "UPDATE scans SET status = 'running', reason = '', elapsed = NULL, snapshot_after = NULL, "
-                "has_file = 0, writer = ? WHERE number = ?",
-                (to_json(this_process()), number),
-            )
-            points = _reading.count(connection, number)
-            last = connection.execute("SELECT max(elapsed) FROM points WHERE scan = ?", (number,)).fetchone()[0]
-            known = _reading.layouts(connection, number)
-            begun = Begun(
-                number,
-                title,
-                tuple(Column(**each) for each in from_json(columns)),
-                datetime.fromisoformat(began),
-                points,
-                # Time goes on in between, but never back: the clock may have been set.
-                max(last or 0.0, time.time() - began_at),
-                known[-1][1] if known else None,
-            )
-            return self._enter(begun, bool(full_sync))
-
-        return self._journal.call(take_over)
-
-    def _enter(self, begun: Begun, full_sync: bool) -> Record:
+    def _enter(self, begun: Begun) -> Record:
         record = Record(self, self._journal, begun)
-        self._journal.enter(begun.number, record, full_sync)
+        self._journal.enter(begun.number, record, begun.full_sync)
         return record
 
     def finish(self, number: int, status: str, reason: str, elapsed: float, snapshot: str | None) -> None:
-        """Note that a scan has ended; for :meth:`.Record.finish`."""
+        """Note that a scan has ended, and complete its file; for :meth:`.Record.finish`."""
+        self._journal.call(lambda connection: _scans.finish(connection, number, status, reason, elapsed, snapshot))
+        self._complete(number)
+        self._journal.leave(number)
 
-        def update(connection: sqlite3.Connection) -> None:
-            times = connection.execute(
-                "SELECT elapsed FROM points WHERE scan = ? ORDER BY point DESC LIMIT 1000", (number,)
-            ).fetchall()
-            connection.execute(
-                "UPDATE scans SET status = ?, reason = ?, elapsed = ?, snapshot_after = ?, pace = ? WHERE number = ?",
-                (status, reason, elapsed, snapshot, _reading.pace([t for (t,) in reversed(times)]), number),
-            )
-            self._journal.leave(number)
+    def _complete(self, number: int) -> None:
+        self._completing.add(number)
+        try:
+            self._projection.complete(number)
+            self._journal.call(lambda connection: _scans.complete(connection, number))
+        finally:
+            self._completing.discard(number)
 
-        self._journal.call(update)
+    def _look_after(self) -> None:
+        """Note which scans were interrupted by the death of their process, and complete the files of all that ended."""
+        for number, status, writer in self._read(_scans.incomplete, []):
+            known = from_json(writer)
+            if number in self._completing or (lives(known) and (status == "running" or known != this_process())):
+                continue
+            self._try_to_complete(number, interrupted=writer if status == "running" else None)
+
+    def _try_to_complete(self, number: int, interrupted: str | None = None) -> None:
+        try:
+            if interrupted is not None:
+                self._journal.call(lambda connection: _scans.interrupt(connection, number, interrupted))
+            self._complete(number)
+        except StorageError as error:  # it can be read all the same
+            LOG.warning("the file of scan %d is not complete: %s", number, error)
 
     # -- reading ------------------------------------------------------------------------------------------------
-
-    def read(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Return what *function* returns when it is called with a connection to the database and *args*."""
-        return _reading.reading(self.path, function, *args).result()
-
-    def _select(self, condition: str, *values: Any) -> list[StoredScan]:
-        def select(connection: sqlite3.Connection) -> list[StoredScan]:
-            found = connection.execute(f"SELECT {FIELDS} FROM scans {condition}", values).fetchall()
-            return [StoredScan(self.path, connection, row) for row in found]
-
-        try:
-            return self.read(select)
-        except FileNotFoundError:  # no scan was ever begun here
-            return []
 
     def __getitem__(self, number: int) -> StoredScan:
         if number < 0:
@@ -169,14 +123,17 @@ class Catalogue:
         else:
             found = self._select("WHERE number = ?", number)
         if not found:
-            raise self._unknown(number)
-        return found[0]
+            raise NoScan(f"there is no scan {number} in {self.directory}")
+        scan = found[0]
+        if scan.has_file and not scan.path.exists():  # somebody has removed it, but the journal has everything
+            self._try_to_complete(number)
+        return scan
 
     def __len__(self) -> int:
-        try:
-            return self.read(lambda connection: connection.execute("SELECT count(*) FROM scans").fetchone()[0])
-        except FileNotFoundError:
-            return 0
+        return self._read(lambda connection: connection.execute("SELECT count(*) FROM scans").fetchone()[0], 0)
+
+    def __bool__(self) -> bool:
+        return True  # it is there, even if there are no scans in it yet
 
     def __iter__(self) -> Iterator[StoredScan]:
         after = 0
@@ -189,25 +146,50 @@ class Catalogue:
         """The latest scan; raises :exc:`LookupError` if there is none."""
         return self[-1]
 
-    def _unknown(self, number: int) -> LookupError:
-        return _NoScan(f"there is no scan {number} in {self.directory}")
+    def search(
+        self,
+        *,
+        command: str | None = None,
+        device: str | None = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        status: str | Iterable[str] | None = None,
+        **metadata: Any,
+    ) -> list[StoredScan]:
+        """Return the scans for which all of that is true, the latest one last.
 
+        *command* is their kind, or a part of the command or the title; *device* is one that was varied or read; *since*
+        and *until* are when they began, as dates or times or as text, ``"2026-11-22 03:12"``; *status* is one or
+        several. Everything else is looked for in the metadata: ``sample="Si 111"``.
+        """
+        where, values = condition(command, since, until, status)
+        found = self._select(f"WHERE {where} ORDER BY number", *values)
+        return [scan for scan in found if matches(scan, device, metadata)]
 
-class _NoScan(IndexError):
-    """A LookupError whose message is shown as it is."""
+    def typical(self, kind: str, columns: Iterable[Column]) -> float | None:
+        """Return the seconds from one point to the next in the latest scans that were done with the same devices.
 
+        None if there were none.
+        """
+        return self._read(lambda connection: _scans.typical(connection, kind, columns), None)
 
-def _signature(columns: Iterable[Column]) -> str:
-    """Return what scans that take as long a point have in common."""
-    return to_json(sorted([column.role, column.device or column.name, column.parameter] for column in columns))
+    def _select(self, condition: str, *values: Any) -> list[StoredScan]:
+        def select(connection: sqlite3.Connection) -> list[StoredScan]:
+            found = connection.execute(f"SELECT {FIELDS} FROM scans {condition}", values).fetchall()
+            return [self._stored(connection, row) for row in found]
 
+        self._look_after()
+        return self._read(select, [])
 
-def _versions() -> dict[str, str]:
-    return {"concert": concert.__version__, "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
+    def _stored(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> StoredScan:
+        scan = StoredScan(self.path, connection, row)
+        if scan.status == "running" and not lives(scan.writer):  # and nothing can be written here
+            scan.status = "interrupted"
+        return scan
 
-
-def _refuse_to_reopen(number: int, status: str, writer: dict[str, Any]) -> None:
-    if status == "done":
-        raise ValueError(f"scan {number} is done and cannot go on")
-    if status == "running" and lives(writer):
-        raise ValueError(f"scan {number} is running, in process {writer['pid']} on {writer['host']}")
+    def _read(self, function: Callable[[sqlite3.Connection], Any], nothing: Any) -> Any:
+        """Return what *function* finds, or *nothing* where no scan was ever begun."""
+        try:
+            return _reading.reading(self.path, function).result()
+        except FileNotFoundError:
+            return nothing

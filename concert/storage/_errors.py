@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -53,3 +55,15 @@ def explained(error: Exception, path: Path) -> Exception:
     explanation = StorageError(sentence.format(path=path, directory=path.parent, error=error))
     explanation.__cause__ = error
     return explanation
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Raise what comes up in the block, which writes *path*, as :func:`explained`."""
+    try:
+        yield
+    except Exception as error:
+        explanation = explained(error, path)
+        if explanation is error:
+            raise
+        raise explanation from error

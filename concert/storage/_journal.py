@@ -88,12 +88,12 @@ class Journal:
         return ticket.result()
 
     def enter(self, number: int, writer: Writer, full: bool) -> None:
-        """Let *writer* hear of the commits of scan *number*; to be called in :meth:`call`."""
+        """Let *writer* hear of the commits of scan *number*, which are for the disk before they count if *full*."""
         self._writers[number] = writer
         self._full = self._full or full
 
     def leave(self, number: int) -> None:
-        """Undo :meth:`enter`; to be called in :meth:`call`."""
+        """Undo :meth:`enter`."""
         self._writers.pop(number, None)
         self._grown.discard(number)
         if not self._writers:

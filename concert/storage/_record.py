@@ -23,6 +23,7 @@ from concert.storage._values import to_json
 
 if TYPE_CHECKING:
     from concert.storage._catalogue import Catalogue
+    from concert.storage._scans import Begun
 
 LOG = logging.getLogger("concert.storage")
 
@@ -104,7 +105,7 @@ class Record:
         Quantities are in the unit of the column, which the first point has fixed.
         """
         stop = self.durable if stop is None else min(stop, self.durable)
-        return self._catalogue.read(_reading.rows, self.number, start, stop)
+        return _reading.reading(self._catalogue.path, _reading.rows, self.number, start, stop).result()
 
     @property
     def data(self) -> ScanData:
@@ -158,19 +159,3 @@ class Record:
         if layout is self._layout:
             return layout, row, []
         return layout, row, [(LAYOUT, (self.number, self._appended, to_json(layout.describe())))]
-
-
-class Begun:
-    """What a record starts with, or goes on with: how many *points* there are, and what the scan is."""
-
-    def __init__(
-        self, number: int, title: str, columns: tuple[Column, ...], began: datetime, points: int = 0,
-        elapsed: float = 0.0, layout: Layout | None = None,
-    ) -> None:  # fmt: skip
-        self.number = number
-        self.title = title
-        self.columns = columns
-        self.began = began
-        self.points = points
-        self.elapsed = elapsed
-        self.layout = layout

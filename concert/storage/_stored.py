@@ -15,6 +15,7 @@ from concert.quantities import q
 from concert.storage import _reading
 from concert.storage._data import ScanData
 from concert.storage._database import path_of
+from concert.storage._export import to_pandas, to_xarray
 from concert.storage._header import Column
 from concert.storage._values import from_json
 
@@ -68,6 +69,14 @@ class StoredScan:
         """When each point was complete: the time since the scan began, whatever the clock has done meanwhile."""
         return _reading.reading(self._database, _reading.elapsed, self.number, self.points).result() * q.s
 
+    def to_pandas(self) -> Any:
+        """Return the data as a :class:`pandas.DataFrame`, whose ``attrs["units"]`` has the units of the columns."""
+        return to_pandas(self.data)
+
+    def to_xarray(self) -> Any:
+        """Return the data as a :class:`xarray.Dataset`, each variable with its ``units``."""
+        return to_xarray(self.data)
+
     def rows(self, start: int = 0, stop: int | None = None) -> list[tuple[Any, ...]]:
         """Return the values of each point from *start* on, before *stop*, as tuples."""
         stop = self.points if stop is None else min(stop, self.points)
@@ -115,3 +124,9 @@ def axis_and_signal(columns: tuple[Column, ...]) -> tuple[str, str]:
     positioners = [column.name for column in columns if column.role == "positioner"]
     detectors = [column.name for column in columns if column.role == "detector"]
     return (positioners or [ELAPSED])[0], (detectors or positioners)[0]
+
+
+def find(database: Path, connection: sqlite3.Connection, number: int) -> StoredScan:
+    """Return a scan that exists."""
+    row = connection.execute(f"SELECT {FIELDS} FROM scans WHERE number = ?", (number,)).fetchone()
+    return StoredScan(database, connection, row)

@@ -1,0 +1,62 @@
+"""The HDF5 file of a scan that has ended: written anew from the journal, under another name, and then put in place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from concert.storage import _reading
+from concert.storage._errors import explaining
+from concert.storage._nexus import Layer
+from concert.storage._sink import Sink
+from concert.storage._stored import StoredScan, find
+
+
+def write_file(database: Path, number: int) -> None:
+    """Write the file of scan *number* from the journal, in place of what is there.
+
+    To be run by the worker of HDF5. Raise :exc:`.StorageError` if it cannot be written now; then nothing has changed.
+    """
+    with explaining(database):
+        _reading.read_now(database, _write, database, number)
+
+
+def _write(connection: Any, database: Path, number: int) -> None:
+    scan = find(database, connection, number)
+    unfinished = unfinished_path(scan.path)
+    try:
+        with explaining(scan.path), Sink(unfinished) as sink:
+            _fill(sink, connection, scan)
+            sink.check()
+            sink.synchronise()
+            os.replace(unfinished, scan.path)
+            _synchronise(scan.path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
+    import h5py  # loaded by the worker
+
+    known = _reading.layouts(connection, scan.number)
+    layout = known[-1][1] if known and scan.points else None
+    # The earliest format is the one that every tool reads.
+    with h5py.File(sink, "w", libver="earliest") as file:
+        layer = Layer(file, scan, layout, scan.points)
+        for block in _reading.blocks(connection, scan.number, 0, scan.points):
+            sink.check()
+            layer.write(block)
+
+
+def unfinished_path(path: Path) -> Path:
+    """Return where this process prepares what is going to be at *path*."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _synchronise(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""What follows the journal: the HDF5 files, and the disk itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from concert.async_._native import allocate_lock
+from concert.storage._file import write_file
+from concert.storage._live import LiveFile
+from concert.storage._worker import Worker, hdf5
+
+_disk = Worker()  # waits for the disk, which may take long, and so not together with what others wait for
+
+
+class Projection:
+    """Keeps the HDF5 files of running scans beside the journal at *path* growing, and completes them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = allocate_lock()  # guards what follows
+        self._grown: set[int] = set()
+        self._synchronising = False
+        self._live: dict[int, LiveFile] = {}  # the worker's
+
+    def grow(self, numbers: set[int]) -> None:
+        """Let the files of scans follow, and what was committed reach the disk; do not wait for it."""
+        with self._lock:
+            waiting, synchronising = bool(self._grown), self._synchronising
+            self._grown |= numbers
+            self._synchronising = True
+        if not waiting:
+            hdf5.submit(self._grow)
+        if not synchronising:
+            _disk.submit(self._synchronise)
+
+    def complete(self, number: int) -> None:
+        """Write the final file of scan *number*; raise :exc:`.StorageError` if it cannot be written now."""
+        hdf5.run(self._complete, number)
+
+    def _grow(self) -> None:
+        with self._lock:
+            numbers, self._grown = self._grown, set()
+        for number in numbers:
+            if number not in self._live:
+                self._live[number] = LiveFile(self._path, number)
+            self._live[number].grow()
+
+    def _complete(self, number: int) -> None:
+        with self._lock:
+            self._grown.discard(number)
+        live = self._live.pop(number, None)
+        if live is not None:
+            live.close()
+        write_file(self._path, number)
+
+    def _synchronise(self) -> None:
+        """Let the disk have what was committed, so that a power failure loses no more than the last second."""
+        self._synchronising = False
+        try:
+            descriptor = os.open(f"{self._path}-wal", os.O_RDONLY)
+        except FileNotFoundError:  # everything is in the database itself already
+            return
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,245 @@
+"""The catalogue: numbers that are never used twice, and scans that are found again."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+import pytest
+
+from concert.async_ import async_, resolve
+from concert.quantities import q
+from concert.storage import Catalogue, Column
+
+h5py = pytest.importorskip("h5py")
+
+DIE = """
+import os, sys
+from concert.quantities import q
+from concert.storage import Catalogue, Column, Header
+columns = (Column("stage", "positioner"), Column("diode", "detector"))
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=columns))
+for number in range(3):
+    record.append((number * q.mm, number * q.V))
+os._exit(9)
+"""
+
+
+@pytest.fixture
+def interrupted(catalogue):
+    """A scan of three points whose process has died."""
+    subprocess.run([sys.executable, "-c", DIE, catalogue.directory])
+    return 1
+
+
+def test_there_is_one_catalogue_for_a_directory(tmp_path):
+    catalogue = Catalogue(tmp_path / "a")
+    assert Catalogue(str(tmp_path / "b" / ".." / "a")) is catalogue
+    assert Catalogue(tmp_path / "b") is not catalogue
+
+
+def test_nothing_is_made_before_it_is_needed(tmp_path):
+    catalogue = Catalogue(tmp_path / "data")
+    assert (len(catalogue), list(catalogue), catalogue.search(), catalogue.typical("ascan", ())) == (0, [], [], None)
+    with pytest.raises(LookupError, match=r"there is no scan -1 in .*data"):
+        catalogue.last
+    assert not catalogue.directory.exists()
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_numbers_go_up(catalogue, measured):
+    assert [measured(points=1).number for _ in range(3)] == [1, 2, 3]
+    assert [scan.number for scan in catalogue] == [1, 2, 3]
+    assert (catalogue[2].number, catalogue[-1].number, catalogue.last.number, len(catalogue)) == (2, 3, 3, 3)
+
+
+def test_scans_begun_at_the_same_time_get_numbers_of_their_own(catalogue, header):
+    records = resolve(async_(catalogue.begin)(header()) for _ in range(8))
+    assert sorted(record.number for record in records) == list(range(1, 9))
+
+
+def test_numbers_go_on_behind_files_that_are_there(catalogue, header):
+    catalogue.directory.mkdir(exist_ok=True)
+    (catalogue.directory / "scan_0041.h5").write_text("somebody else's")
+    record = catalogue.begin(header())
+    assert (record.number, record.path.name) == (42, "scan_0042.h5")
+    (catalogue.directory / "scan_0043.h5").write_text("somebody else's")
+    assert catalogue.begin(header()).number == 44
+
+
+def test_a_number_is_not_used_again_after_its_scan_was_removed(catalogue, measured):
+    measured()
+    catalogue._journal.call(lambda connection: connection.execute("DELETE FROM scans"))
+    assert measured().number == 2
+
+
+def test_a_number_is_not_used_again_when_the_clock_jumps_back(catalogue, measured, monkeypatch):
+    class Past(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(1970, 1, 2)
+
+    measured()
+    monkeypatch.setattr("concert.storage._catalogue.datetime", Past)
+    assert measured().number == 2
+    assert [scan.began.year for scan in catalogue] == [datetime.now().year, 1970]
+    assert catalogue.last.number == 2
+
+
+def test_what_is_known_about_a_scan_comes_back(catalogue, header):
+    record = catalogue.begin(
+        header(
+            session="imaging",
+            plan={"snake": True, "ends": [0, 1]},
+            metadata={"sample": "Si 111", "energy": 12.4 * q.keV},
+            snapshot={"stage": {"position": 3 * q.mm}},
+        )
+    )
+    record.append((0 * q.mm, 1 * q.V))
+    running = catalogue.last
+    assert (running.status, running.ended, running.points, running.snapshot_after) == ("running", None, 1, None)
+    record.finish("aborted", "the beam was lost", {"stage": {"position": 4 * q.mm, "state": "standby"}})
+    scan = catalogue.last
+    assert (scan.number, scan.title, scan.command) == (1, record.title, "ascan stage 0 mm 1 mm 2")
+    assert (scan.kind, scan.session, scan.expected, scan.points) == ("ascan", "imaging", 3, 1)
+    assert (scan.status, scan.reason) == ("aborted", "the beam was lost")
+    assert scan.path == record.path
+    assert scan.plan == {"snake": True, "ends": [0, 1]}
+    assert scan.metadata == {"sample": "Si 111", "energy": 12.4 * q.keV}
+    assert scan.snapshot_before == {"stage": {"position": 3 * q.mm}}
+    assert scan.snapshot_after == {"stage": {"position": 4 * q.mm, "state": "standby"}}
+    assert [column.help for column in scan.columns] == ["where the sample is", ""]
+    assert timedelta(0) < scan.ended - scan.began < timedelta(minutes=1)
+    assert scan.began.utcoffset() is not None
+
+
+def test_data_are_read_when_they_are_asked_for(catalogue, measured):
+    measured(points=5)
+    scan = catalogue.last
+    assert repr(scan.data) == "<ScanData ascan stage 0–1 mm, 3 points, 5 points of stage, diode>"
+    assert (scan.data["diode"] == [0, 0.5, 1, 1.5, 2] * q.V).all()
+    assert scan.data.peak == (4 * q.mm, 2 * q.V)
+    assert scan.rows(3) == [(3 * q.mm, 1.5 * q.V), (4 * q.mm, 2 * q.V)]
+    with pytest.raises(KeyError, match="no column 'z'; it has stage, diode"):
+        scan.data["z"]
+
+
+def test_a_scan_without_points_has_empty_columns(catalogue, measured):
+    measured(points=0)
+    assert len(catalogue.last.data) == 0
+    assert catalogue.last.data["diode"].shape == (0,)
+    assert catalogue.last.elapsed.shape == (0,)
+
+
+def test_where_nothing_was_varied_time_takes_its_place(catalogue, header):
+    record = catalogue.begin(header(columns=(Column("diode", "detector"),)))
+    for value in range(3):
+        record.append((value * q.V,))
+    assert record.data.axis == "elapsed"
+    assert record.data["elapsed"].units == q.s
+    assert len(record.data) == 3
+
+
+def test_searching(catalogue, measured):
+    measured(metadata={"sample": "Si 111"})
+    measured(kind="mesh", command="mesh lift 0 1 2", metadata={"sample": "Ge", "energy": 8 * q.keV}, status="stopped")
+    measured(columns=(Column("lift", "positioner", "lift"), Column("diode", "detector")), metadata={"sample": "Ge"})
+
+    def found(**conditions):
+        return [scan.number for scan in catalogue.search(**conditions)]
+
+    assert found() == [1, 2, 3]
+    assert found(command="mesh") == [2]
+    assert found(command="ASCAN stage") == [1, 2, 3]  # in the title
+    assert found(device="lift") == [3]
+    assert found(status="done") == [1, 3]
+    assert found(status=("stopped", "failed")) == [2]
+    assert found(sample="Ge") == [2, 3]
+    assert found(sample="Ge", status="done") == [3]
+    assert found(energy=8000 * q.eV) == [2]
+    assert found(energy=8 * q.mm) == []
+    now = datetime.now()
+    assert found(since=now - timedelta(hours=1), until=now) == [1, 2, 3]
+    assert found(since=now + timedelta(hours=1)) == []
+    assert found(since=str(now.date()), until=str(now.date())) == [1, 2, 3]
+    assert found(until="2001-01-01 12:00") == []
+    with pytest.raises(ValueError, match=r"since takes a date or a time, such as .* not 'yesterday'"):
+        found(since="yesterday")
+
+
+def test_earlier_scans_tell_how_long_a_point_takes(catalogue, header):
+    known = header()
+    assert catalogue.typical("ascan", known.columns) is None
+    for pause, status in ((1, "done"), (2, "done"), (9, "done"), (50, "failed")):
+        record = catalogue.begin(known)
+        for number in range(4):
+            record._began -= pause
+            record.append((number * q.mm, number * q.V))
+        record.finish(status)
+    assert catalogue.typical("ascan", known.columns) == pytest.approx(2, abs=0.5)
+    assert catalogue.typical("ascan", reversed(known.columns)) == catalogue.typical("ascan", known.columns)
+    assert catalogue.typical("mesh", known.columns) is None
+    assert catalogue.typical("ascan", known.columns[:1]) is None
+
+
+def test_a_scan_whose_process_is_gone_was_interrupted(catalogue, interrupted):
+    scan = catalogue[interrupted]
+    assert (scan.status, scan.points) == ("interrupted", 3)
+    assert scan.ended >= scan.began
+    assert scan.rows() == [(number * q.mm, number * q.V) for number in range(3)]
+    with h5py.File(scan.path) as file:
+        assert file["entry/data/diode"][:].tolist() == [0, 1, 2]
+        assert file["entry/scan/status"][()] == b"interrupted"
+
+
+def test_a_scan_of_a_living_process_is_left_alone(catalogue, header, interrupted):
+    catalogue.begin(header())
+    script = "import sys; from concert.storage import Catalogue; print([s.status for s in Catalogue(sys.argv[1])])"
+    seen = subprocess.run([sys.executable, "-c", script, catalogue.directory], capture_output=True, text=True)
+    assert seen.stdout == "['interrupted', 'running']\n"
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_an_interrupted_scan_goes_on(catalogue, interrupted):
+    record = catalogue.reopen(interrupted)
+    assert (record.number, record.durable, catalogue[interrupted].status) == (1, 3, "running")
+    record.append((3000 * q.um, 3000 * q.mV))
+    record.finish("done")
+    scan = catalogue[interrupted]
+    assert (scan.status, scan.points) == ("done", 4)
+    assert scan.rows() == [(number * q.mm, number * q.V) for number in range(4)]
+    elapsed = scan.elapsed.magnitude
+    assert list(elapsed) == sorted(elapsed)
+    with h5py.File(scan.path) as file:
+        assert file["entry/data/stage"][:].tolist() == [0, 1, 2, 3]
+
+
+def test_what_is_done_or_running_does_not_go_on(catalogue, header, measured):
+    done, running = measured().number, catalogue.begin(header()).number
+    with pytest.raises(ValueError, match="scan 1 is done and cannot go on"):
+        catalogue.reopen(done)
+    with pytest.raises(ValueError, match=rf"scan 2 is running, in process {os.getpid()} on "):
+        catalogue.reopen(running)
+    with pytest.raises(LookupError, match="there is no scan 7"):
+        catalogue.reopen(7)
+    assert [scan.status for scan in catalogue] == ["done", "running"]
+
+
+def test_a_stopped_scan_goes_on(catalogue, measured):
+    number = measured(status="stopped").number
+    record = catalogue.reopen(number)
+    record.append((3 * q.mm, 1.5 * q.V))
+    assert catalogue[number].data["stage"].m.tolist() == [0, 1, 2, 3]
+
+
+def test_a_file_that_somebody_has_removed_is_written_again(catalogue, measured):
+    record = measured()
+    record.path.unlink()
+    with h5py.File(catalogue[record.number].path) as file:
+        assert file["entry/data/stage"].shape == (3,)
+
+
+def test_nothing_but_the_files_is_left_in_the_directory(catalogue, measured, until):
+    measured()
+    names = {path.name for path in catalogue.directory.iterdir()} - {"scans.sqlite-wal", "scans.sqlite-shm"}
+    assert names == {"scans.sqlite", "scan_0001.h5"}
