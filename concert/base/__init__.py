@@ -1,6 +1,7 @@
 """Parameters, quantities and states: what devices are made of."""
 
 from concert.base._audit import UNKNOWN, SetRecord, ignore_sets, listen_to_sets, note_refusal
+from concert.base._condition import Condition, Verdict
 from concert.base._errors import (
     AccessorNotImplementedError,
     DeadlockError,
@@ -28,6 +29,7 @@ from concert.base._state import State, StateValue, check, transition
 __all__ = [
     "UNKNOWN",
     "AccessorNotImplementedError",
+    "Condition",
     "DeadlockError",
     "FSMError",
     "HardLimitError",
@@ -51,6 +53,7 @@ __all__ = [
     "ToleranceError",
     "TransitionNotAllowed",
     "UnitError",
+    "Verdict",
     "WriteAccessError",
     "check",
     "ignore_sets",

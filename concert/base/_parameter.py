@@ -12,6 +12,7 @@ from concert.async_ import Future, dispatcher
 from concert.async_._runtimes import call, start
 from concert.async_._scope import running_future
 from concert.base._audit import UNKNOWN, listeners, recorded
+from concert.base._condition import Comparable
 from concert.base._errors import LockError, ReadAccessError, StoppedError, WriteAccessError
 from concert.base._exclusive import exclusion_of, passes, passing
 from concert.helpers import WaitError, busy_wait
@@ -28,10 +29,11 @@ PERMANENTLY = "permanently locked"
 SLEEP_TIME = 0.1 * q.s
 
 
-class ParameterValue:
+class ParameterValue(Comparable):
     """One parameter of one device.
 
-    *instance* is the device, *parameter* what its class declares.
+    *instance* is the device, *parameter* what its class declares. Comparing it with a value makes a
+    :class:`.Condition`, ``ring['current'] > 80 * q.mA`` for example.
     """
 
     __slots__ = (
@@ -222,6 +224,20 @@ class ParameterValue:
 
     def _received(self, value: Any) -> Any:
         """Return what the getter returned as the user gets it."""
+        return value
+
+    def _compared(self, value: Any) -> Any:
+        """Return *value* as readings are compared with it by a condition, or raise what is wrong with it."""
+        if not self.readable:
+            raise ReadAccessError(self.full_name)
+        return value
+
+    def _comparable(self, reading: Any) -> Any:
+        """Return what of a reading is compared."""
+        return reading
+
+    def _as_difference(self, value: Any) -> Any:
+        """Return a difference of two values as a number."""
         return value
 
     def _verify(self, value: Any) -> None:

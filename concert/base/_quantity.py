@@ -181,6 +181,15 @@ class QuantityValue(ParameterValue):
         """Whether a set reads back where the device is: with a tolerance, where it can be read."""
         return self._tolerance is not None and self._getter is not None
 
+    def _compared(self, value: Any) -> Any:
+        number = self._magnitude(super()._compared(value), "conditions")
+        if not _is_real(number) or np.any(np.isnan(number)):
+            raise ValueError(f"{self.full_name} cannot be compared with {shown(value)}")
+        return number
+
+    def _comparable(self, reading: Any) -> Any:
+        return reading._magnitude
+
     def _verify(self, value: Any) -> None:
         if self._tolerance is None or self._getter is None:
             return

@@ -28,6 +28,9 @@ class SelectionValue(ParameterValue):
         choices = ", ".join(shown(choice) for choice in self.values)
         raise ValueError(f"{self.full_name} must be one of {choices}, not {shown(value)}")
 
+    def _compared(self, value: Any) -> Any:
+        return self._converted(super()._compared(value))
+
 
 def _same(choice: Any, value: Any) -> bool:
     # 1 is no switch and True no number; NumPy's numbers and strings, from a scan for example, are as good as Python's.

@@ -24,6 +24,8 @@ from concert.processes._foreground import (
 )
 from concert.processes._generate import scan
 from concert.processes._hooks import Hooks
+from concert.processes._interlock import Interlock
+from concert.processes._interlocks import interlock, interlocks, remove_interlock
 from concert.processes._region import Region, parameter_of, short_name
 from concert.processes._resume import resumed, unfinished
 from concert.processes._run import Run, active_runs
@@ -35,6 +37,7 @@ from concert.storage import ScanData
 
 __all__ = [
     "Hooks",
+    "Interlock",
     "Region",
     "Run",
     "Scan",
@@ -57,10 +60,13 @@ __all__ = [
     "do",
     "dscan",
     "fscan",
+    "interlock",
+    "interlocks",
     "listscan",
     "loopscan",
     "mesh",
     "parameter_of",
+    "remove_interlock",
     "resumed",
     "save",
     "scan",

@@ -1,0 +1,118 @@
+"""Watching interlocks while something runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self
+
+from concert.async_ import Future, async_, runtime
+from concert.async_._scope import running_future
+from concert.base import Condition
+from concert.processes._guard import POLL, POLL_TRIPPED, Guard, OnTrip
+from concert.processes._interlock import Interlock, first_answers, interlock_of
+
+
+class Watch:
+    """Watches *interlocks* while the block runs, and calls *on_trip* with the interlock and the reason at every trip.
+
+    *interlocks* are conditions, functions or :class:`Interlock`\\ s. The collection may change meanwhile: what is added
+    is watched, what is removed is not any more. A trip lasts until the condition has held for the settling time,
+    however often it comes and goes in between. *on_trip* is called wherever the trip was found and should be quick.
+
+    Entering looks at everything once, so what has tripped already is known, and told, then. Parameters are looked at
+    whenever they were set, and everything many times a second. With the sync runtime nothing goes on by itself:
+    everything is looked at when :meth:`problem` is asked.
+    """
+
+    def __init__(
+        self, interlocks: Iterable[Interlock | Condition | Callable[[], Any]], on_trip: OnTrip | None = None
+    ) -> None:
+        # An iterator can be followed only once.
+        self._interlocks = tuple(interlocks) if isinstance(interlocks, Iterator) else interlocks
+        self._on_trip = on_trip
+        self._guards: dict[int, Guard] = {}  # by the identity of what they were made of
+        self._sources: dict[int, Any] = {}  # keeps these identities from being used again
+        self._monitor: Future | None = None
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._follow()
+            first_answers(list(self._guards.values()))
+            if runtime() != "sync":
+                self._monitor = async_(self._keep_looking)()
+                self._monitor.label = "watch of the interlocks"
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop watching; nothing is called any more."""
+        self._closed = True
+        if self._monitor is not None:
+            self._monitor.cancel(block=False)
+        for guard in self._guards.values():
+            self._drop(guard)
+
+    def problem(self) -> str | None:
+        """Return what is wrong now, or what is settling and for how long; None if nothing is."""
+        if self._monitor is None and not self._closed:
+            self._follow()
+            first_answers(list(self._guards.values()))
+        found = [problem for guard in self._guards.values() if (problem := guard.problem()) is not None]
+        if self._monitor is not None and self._monitor.done() and not self._closed:
+            found.append(f"nobody watches the interlocks any more: {self._monitor.exception()}")
+        return "; ".join(found) or None
+
+    def wait_until_clear(self) -> None:
+        """Wait until every condition has held for its settling time without a break."""
+        while self.problem() is not None:
+            _let_kill_through()
+            time.sleep(self._until_next_look())
+
+    def _keep_looking(self) -> None:
+        while not self._closed:
+            self._follow()
+            for guard in self._guards.values():
+                guard.tend()
+            time.sleep(self._until_next_look())
+
+    def _until_next_look(self) -> float:
+        """Return how many seconds to sleep: until a look is due, but not long, since anything may change."""
+        due = min((guard.due() for guard in self._guards.values()), default=math.inf)
+        return min(max(due - time.monotonic(), POLL_TRIPPED / 2), POLL)
+
+    def _follow(self) -> None:
+        """Watch what is in the collection now."""
+        sources = {id(each): each for each in self._interlocks}
+        if sources.keys() == self._guards.keys():
+            return
+        guards = {key: self._guards.get(key) or self._begin(interlock_of(each)) for key, each in sources.items()}
+        dropped = [guard for key, guard in self._guards.items() if key not in guards]
+        self._sources, self._guards = sources, guards
+        for guard in dropped:
+            self._drop(guard)
+
+    def _begin(self, interlock: Interlock) -> Guard:
+        guard = Guard(interlock, self._on_trip)
+        for parameter in interlock.condition.parameters:
+            parameter.subscribe(guard.look)
+        return guard
+
+    def _drop(self, guard: Guard) -> None:
+        for parameter in guard.interlock.condition.parameters:
+            parameter.unsubscribe(guard.look)
+        guard.close()
+
+
+def _let_kill_through() -> None:
+    """Raise a kill of the running code that is due: a native thread that sleeps does not notice one by itself."""
+    future = running_future.get()
+    if future is not None:
+        future._deliver_here()
