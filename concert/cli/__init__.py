@@ -16,7 +16,9 @@ from concert.cli._files import CopyCommand, EditCommand, InitCommand, MoveComman
 from concert.cli._log import LogCommand
 from concert.cli._parser import command_first, make_parser
 from concert.cli._plugins import plugins
+from concert.cli._resume import ResumeCommand
 from concert.cli._run import RunCommand
+from concert.cli._scan import ScanCommand
 from concert.cli._start import StartCommand
 from concert.cli._stop import StopCommand
 from concert.helpers import Command
@@ -38,6 +40,8 @@ def commands() -> list[Command]:
         CheckCommand(),
         StartCommand(),
         RunCommand(),
+        ScanCommand(),
+        ResumeCommand(),
         StopCommand(),
         LogCommand(),
         ImportCommand(),

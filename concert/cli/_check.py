@@ -20,7 +20,7 @@ class CheckCommand(Command):
         """Check the session called *session*, or the file; raise :exc:`.SessionError` if a device is not right."""
         path = management.find(session)
         logs.set_up(path.stem)
-        with opened(path.stem):
+        with opened(path.stem, path):
             reports = checks.check_devices(vars(load(path)))
         rows = [
             (each.device, each.kind, each.state, problem)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from concert import config
 from concert.async_ import Future
 from concert.helpers import Command
 from concert.session import logs, management
@@ -28,17 +27,15 @@ class RunCommand(Command):
                     "nargs": "?",
                     "help": "the function, which is called without arguments; without it the session is only loaded",
                 },
-                "--data": {"metavar": "DIRECTORY", "help": "where scans are stored (default: CONCERT_DATA or ~/data)"},
+                "--data": {"metavar": "DIRECTORY", "help": "where scans are stored (default: ~/data/NAME)"},
             },
         )
 
     def run(self, session: str, function: str | None = None, data: str | None = None) -> None:  # type: ignore[override]
         """Run the function called *function* of the session called *session*, or of the file."""
-        if data is not None:
-            config.DATA = data
         path = management.find(session)
         logs.set_up(path.stem)
-        with opened(path.stem):
+        with opened(path.stem, path, data):
             module = load(path)
             if function is not None:
                 result = _function(module, function)()

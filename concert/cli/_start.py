@@ -7,7 +7,6 @@ from types import ModuleType
 
 import platformdirs
 
-from concert import config
 from concert.helpers import Command
 from concert.session import logs, management
 from concert.session.loader import load
@@ -25,7 +24,7 @@ class StartCommand(Command):
                 "session": {"metavar": "NAME", "nargs": "?", "help": "the session; without one the prompt is bare"},
                 "--filename": {"metavar": "FILE", "help": "a Python file to open instead"},
                 "--non-interactive": {"action": "store_true", "help": "only load the session, without a prompt"},
-                "--data": {"metavar": "DIRECTORY", "help": "where scans are stored (default: CONCERT_DATA or ~/data)"},
+                "--data": {"metavar": "DIRECTORY", "help": "where scans are stored (default: ~/data/NAME)"},
                 "--logto": {"choices": ["file", "stderr"], "default": "file", "help": "where the log goes (file)"},
                 "--logfile": {"metavar": "FILE", "type": Path, "help": "another file than the one beside the sessions"},
                 "--loglevel": {"choices": logs.LEVELS, "default": "info", "help": "the least that is logged (info)"},
@@ -43,12 +42,10 @@ class StartCommand(Command):
         loglevel: str = "info",
     ) -> None:
         """Load the *session*, or *filename*, and open its prompt."""
-        if data is not None:
-            config.DATA = data
         path = _path(session, filename)
         name = "concert" if path is None else path.stem
         logs.set_up(name, logto, logfile, loglevel)
-        with opened(name):
+        with opened(name, path, data):
             if non_interactive:
                 if path is not None:
                     load(path)

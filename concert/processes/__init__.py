@@ -3,6 +3,7 @@
 from concert.processes._counting import count, counters
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._foreground import (
+    SCANS,
     a2scan,
     a3scan,
     a4scan,
@@ -36,6 +37,7 @@ from concert.processes._station import station
 from concert.storage import ScanData
 
 __all__ = [
+    "SCANS",
     "Hooks",
     "Interlock",
     "Region",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from concert.async_ import KillException, shielded, wait
 from concert.async_._interrupts import shielded_cleanup
 from concert.async_._runtimes import call as call_and_wait
+from concert.async_._scope import current_command
 from concert.base import ParameterValue, StoppedError, refusing
 from concert.processes import _hooks
 from concert.processes._errors import ScanAborted, ScanError
@@ -46,6 +47,7 @@ class Execution:
         self._refuse = refuse
         self._number = number
         self._hooks = station.hooks + run.scan.hooks
+        self._command = current_command().text  # as it was typed
         self.first = 0  # the index of the first point that is to be measured
         self._began_before = 0.0  # seconds between the beginning of the scan and this part of it
         self._origins: dict[ParameterValue, Any] = {}  # where to go back to
@@ -104,12 +106,12 @@ class Execution:
         scan = self._scan
         return Header(
             title=scan.title,
-            command=station.typed or scan.title,
+            command=self._command or scan.title,
             kind=scan.kind,
             expected=points.expected,
             columns=scan.columns,
             session=station.session,
-            plan=plan_of(scan, points, self._origins),
+            plan={"file": station.path, **plan_of(scan, points, self._origins)},
             metadata={**station.metadata, **scan.metadata},
             snapshot=snapshot(),
             full_sync=station.full_sync,

@@ -73,3 +73,9 @@ timescan = _verb(describe.timescan)
 loopscan = _verb(describe.loopscan)
 adaptive = _verb(describe.adaptive)
 fscan = _verb(describe.fscan)
+
+# What can be typed to do a scan.
+SCANS = (
+    "ascan", "a2scan", "a3scan", "a4scan", "dscan", "d2scan", "d3scan", "d4scan", "mesh", "amesh", "dmesh",
+    "listscan", "timescan", "loopscan", "adaptive", "fscan",
+)  # fmt: skip

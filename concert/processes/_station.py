@@ -27,13 +27,16 @@ class Station:
     """Where scans run: a session fills this in; in a plain script everything is empty, and scans stay in memory."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Let scans run in no session, as in a plain script."""
         self.session = ""  # its name
         self.path = ""  # its file, with which a scan can go on in a new process
         self.devices: Callable[[], Mapping[str, Device]] = _no_devices  # all devices, by name
         self.names: Callable[[], Mapping[str, Any]] = _no_names  # what the session has given names to
         self.hooks = Hooks()  # for every scan
         self.metadata: dict[str, Any] = {}  # for every scan: user, sample, comment
-        self.typed = ""  # the command that is being executed, as it was typed
         self.full_sync = False  # whether stored points survive a power failure as well
         self.where: Callable[[], str | Path | None] = _nowhere  # which directory scans are stored in
         self._catalogue: Catalogue | None = None

@@ -35,6 +35,7 @@ from concert.session.stopping import Outcome, report, stop_devices
 from concert.session.telling import is_own, tell, tell_unhandled
 from concert.session.utils import answer, devices_in
 from concert.session.verbs import VERBS, WORDS
+from concert.session.workplace import use_names
 from concert.tables import get_default_table
 
 LOG = logging.getLogger("concert.session")
@@ -74,6 +75,7 @@ class SessionShell(TerminalInteractiveShell):
             if aliases.is_alias(verb):
                 aliases.undefine_alias(verb)
         include(self.user_ns)
+        use_names(lambda: self.user_ns)
         stop_on_signal(self._show_stop)
         # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
         prompt: Any = self.pt_app

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from concert.async_._scope import begin_command
 from concert.devices.dummy import DummyDevice
 from concert.processes import Hooks, ScanError, describe, resumed, station, unfinished
 from concert.processes import snapshot as read_snapshot
@@ -67,7 +68,7 @@ def positions(data):
 
 
 def test_a_stored_scan_has_a_number_and_everything_about_it(session):
-    station.typed = "ascan slits 0 mm 3 mm 3"
+    begin_command("ascan slits 0 mm 3 mm 3")
     run = describe.ascan(session["slits"], 0 * q.mm, 3 * q.mm, 3, read=light, metadata={"sample": "Fe"}).start()
     assert positions(run.result()) == [0, 1, 2, 3]
     stored = station.catalogue.last
@@ -78,7 +79,7 @@ def test_a_stored_scan_has_a_number_and_everything_about_it(session):
         ("slits", "positioner", "slits"),
         ("light", "detector", ""),
     ]
-    station.typed = ""
+    begin_command()
 
 
 def test_what_all_devices_were_set_to_before_and_after_is_kept(session):
