@@ -1,5 +1,6 @@
 """What is done with devices: scans."""
 
+from concert.processes._closing import closing, unsaid
 from concert.processes._counting import count, counters
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._foreground import (
@@ -28,8 +29,9 @@ from concert.processes._hooks import Hooks
 from concert.processes._interlock import Interlock
 from concert.processes._interlocks import interlock, interlocks, remove_interlock
 from concert.processes._region import Region, parameter_of, short_name
+from concert.processes._results import cen, com, fwhm, measured, peak, positions
 from concert.processes._resume import resumed, unfinished
-from concert.processes._run import Run, active_runs
+from concert.processes._run import Run, active_runs, last_run
 from concert.processes._save import save
 from concert.processes._scan import Scan
 from concert.processes._snapshot import snapshot
@@ -53,6 +55,9 @@ __all__ = [
     "adaptive",
     "amesh",
     "ascan",
+    "cen",
+    "closing",
+    "com",
     "count",
     "counters",
     "d2scan",
@@ -62,12 +67,17 @@ __all__ = [
     "do",
     "dscan",
     "fscan",
+    "fwhm",
     "interlock",
     "interlocks",
+    "last_run",
     "listscan",
     "loopscan",
+    "measured",
     "mesh",
     "parameter_of",
+    "peak",
+    "positions",
     "remove_interlock",
     "resumed",
     "save",
@@ -77,5 +87,6 @@ __all__ = [
     "station",
     "timescan",
     "unfinished",
+    "unsaid",
     "watch",
 ]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import itertools
-import math
+import logging
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from concert.processes._closing import closing
 from concert.processes._values import Values
 from concert.quantities import q
+from concert.storage._analysis import decimals_of
 
 if TYPE_CHECKING:
     from concert.processes._run import Run
     from concert.processes._scan import Scan
 
+LOG = logging.getLogger("concert.scans")
+
+NUMBER = 4  # characters of a point's number
 WIDTH = 14  # characters of a column; wide enough for numbers of six digits
 REFRESH = 0.1  # seconds between two looks
 LINES = 50  # so many points of a look are shown; of more, which nobody could read, only the last ones
+FIRST = 1000  # so many values tell how many digits are shown
 
 
 class Display:
     """Shows *run*: a context manager.
 
     The table goes to standard output. The bar, which is for people only, goes to standard error if that is a terminal.
+    If nothing can be shown any more, because nobody reads the output for example, the scan goes on all the same.
     """
 
     def __init__(self, run: Run) -> None:
@@ -32,8 +39,10 @@ class Display:
         self._decimals = _decimals_of(run.scan)
         self._widths: list[int] = []
         self._count = 0
+        self._status = "waiting"
         self._reason = ""
         self._bar: Any = None
+        self._broken = False
 
     def __enter__(self) -> Self:
         from tqdm import tqdm  # loaded with the first scan, not with every program
@@ -43,19 +52,38 @@ class Display:
 
         self._bar = Bar(
             total=self._run.expected,
-            initial=self._run.execution.first,
             unit=" points",
-            leave=True,
+            leave=False,
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
         return self
 
     def __exit__(self, *_exception: Any) -> None:
-        self._bar.close()
+        self._safely(self._bar.close)
 
     def show(self, rows: Sequence[Sequence[Any]]) -> None:
         """Show points that were measured, and why the scan pauses if it does."""
+        self._safely(lambda: self._show(rows))
+
+    def end(self) -> None:
+        """Show how the scan has ended."""
+        self._safely(self._end)
+
+    def _safely(self, show: Callable[[], None]) -> None:
+        """Show something, if anything can be shown."""
+        if self._broken:
+            return
+        try:
+            show()
+        except (OSError, ValueError) as error:  # ValueError: of a closed file, or of letters that it cannot take
+            self._broken = True
+            self._bar.disable = True
+            LOG.warning("%s goes on, but cannot be shown any more: %s", self._run.title, error)
+
+    def _show(self, rows: Sequence[Sequence[Any]]) -> None:
+        if self._run.began is not None and self._status == "waiting":
+            self._show_title()
         if rows and not self._widths:
             self._show_header(rows[0])
         hidden = max(0, len(rows) - LINES)
@@ -69,15 +97,39 @@ class Display:
             self._update_bar(rows[-1], len(rows))
         self._show_pause()
 
+    def _end(self) -> None:
+        run = self._run
+        if run.began is None:  # it was refused, and whoever catches the error says why
+            return
+        if self._status == "waiting":
+            self._show_title()
+        self._bar.close()
+        if run.over:
+            self._print(closing(run))
+
+    def _show_title(self) -> None:
+        run = self._run
+        self._status = run.status
+        self._print(run.scan.title if run.number is None else f"Scan {run.number}  {run.scan.title}")
+
     def _show_header(self, row: Sequence[Any]) -> None:
         units = map(_unit, row)
         labels = [f"{name} / {unit}" if unit else name for name, unit in zip(self._names, units, strict=True)]
         self._widths = [max(WIDTH, len(label) + 2) for label in labels]
-        self._print("   #" + "".join(f"{label:>{width}}" for label, width in zip(labels, self._widths, strict=True)))
+        self._print(self._fitting("   #", labels))
 
     def _line(self, row: Sequence[Any]) -> str:
-        numbers = zip(self._numbers(row), self._widths, strict=True)
-        return f"{self._count:4}" + "".join(f"{number:>{width}}" for number, width in numbers)
+        return self._fitting(f"{self._count:{NUMBER}}", self._numbers(row))
+
+    def _fitting(self, line: str, cells: Sequence[str]) -> str:
+        """Return the cells of a line, in a terminal as many of them as it has room for."""
+        room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for cell, width in zip(cells, self._widths, strict=True):
+            text = f"{cell:>{width}}"
+            if room is not None and len(line) + len(text) > room - 2:
+                return f"{line} …"
+            line += text
+        return line
 
     def _numbers(self, row: Sequence[Any]) -> list[str]:
         moved = len(self._decimals)
@@ -108,12 +160,8 @@ def _decimals_of(scan: Scan) -> list[int | None]:
 
 
 def _decimals(values: Values) -> int | None:
-    """Return how many decimals show the steps between the values with three digits."""
-    if values.numbers is None or values.numbers.ndim != 1:
-        return None
-    numbers = values.numbers[:1000].tolist()
-    steps = [abs(after - before) for before, after in itertools.pairwise(numbers) if after != before]
-    return max(0, 2 - math.floor(math.log10(min(steps)))) if steps else 3
+    numbers = values.numbers
+    return None if numbers is None else decimals_of(numbers[:FIRST])
 
 
 def _position(value: Any, decimals: int | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, overload
 
 from concert.async_._future import give_up
 from concert.processes import describe
+from concert.processes._closing import say_later
 from concert.processes._display import REFRESH, Display
 from concert.processes._run import Run
 from concert.processes._scan import Scan
@@ -21,20 +22,22 @@ def do(scan: Scan, background: bool = False, show: bool = True, wait: bool = Fal
     """
     run = scan.start(refuse=not wait)
     if background:
+        say_later(run)
         return run
     return watch(run) if show else run.result()
 
 
 def watch(run: Run) -> ScanData:
     """Show *run* until it ends, and return its data or raise what it failed with. Ctrl-C ends it."""
-    try:
-        print(run.scan.title, flush=True)
-        with Display(run) as display:
+    with Display(run) as display:
+        try:
             for rows in run.follow(REFRESH):
                 display.show(rows)
-    except BaseException as interruption:  # also where nothing is waited for, while something is printed
-        give_up([run], interruption)
-        raise
+        except BaseException as interruption:  # also where nothing is waited for, while something is printed
+            give_up([run], interruption)
+            raise
+        finally:
+            display.end()
     return run.result()
 
 

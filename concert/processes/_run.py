@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from concert.async_ import Event, Future, runtime
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
 USER = "paused"  # the reason of a pause that somebody asked for without giving one
 
 _active: list[Run] = []
+_ended: list[Run] = []  # the one that has ended last
 
 
 def active_runs() -> list[Run]:
     """Return the scans that are running, the oldest first."""
     return list(_active)
+
+
+def last_run() -> Run | None:
+    """Return the scan that has ended last in this process, None if there is none."""
+    return _ended[0] if _ended else None
 
 
 class Run(Future):
@@ -44,6 +51,7 @@ class Run(Future):
         self.changed = Event()  # set by who changes what keeps it from going on
         self._news = Event()
         self._followers = 0
+        self.picture: Path | None = None  # the file of its plot, when that is drawn
         self.points = 0  # that are completed, and durable
         self.execution = Execution(self, refuse, number)
         super().__init__(self.execution, (), {})
@@ -54,6 +62,11 @@ class Run(Future):
     def number(self) -> int | None:
         """The number of the scan, None if it is not stored or has not begun."""
         return self.execution.record.number
+
+    @property
+    def path(self) -> Path | None:
+        """The file it is stored in, None if it is not stored."""
+        return self.execution.record.path
 
     @property
     def data(self) -> ScanData:
@@ -200,14 +213,15 @@ class Run(Future):
     # -- for the execution --------------------------------------------------------------------------------------
 
     def enter(self, status: str, reason: str = "") -> None:
-        """Have another status."""
-        if self.began is None:
+        """Have another status. One that is refused goes from waiting to failed, and has never begun."""
+        self.status, self.reason = status, reason
+        if self.began is None and not self.over:
             self.began = time.monotonic()
             _active.append(self)
-        self.status, self.reason = status, reason
-        if self.over:
+        elif self.began is not None and self.over:
             self.ended = time.monotonic()
             _active.remove(self)
+            _ended[:] = [self]
         self.tell()
 
 

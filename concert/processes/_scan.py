@@ -131,7 +131,7 @@ class Scan:
 
     def data(self, rows: Sequence[tuple[Any, ...]], began: datetime) -> ScanData:
         """Return what was measured as columns with units."""
-        return ScanData(self.title, columns_of(self.names, rows), self.axis, self.signal, began)
+        return ScanData(self.title, columns_of(self.names, rows), self.axis, self.signal, began, self.positioners)
 
 
 def _extent(region: Any) -> str:

@@ -116,7 +116,9 @@ def stored_data(database: Path, scan: Any) -> ScanData:
     names = tuple(column.name for column in scan.columns)
     if axis not in names:
         names = (axis, *names)
-    return ScanData(scan.title, _Columns(database, scan.number, names, scan.points), axis, signal, scan.began)
+    moved = [column.name for column in scan.columns if column.role == "positioner"]
+    columns = _Columns(database, scan.number, names, scan.points)
+    return ScanData(scan.title, columns, axis, signal, scan.began, moved or [axis])
 
 
 def axis_and_signal(columns: tuple[Column, ...]) -> tuple[str, str]:

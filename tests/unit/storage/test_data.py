@@ -54,8 +54,8 @@ def test_a_flat_signal_has_no_centre_of_mass():
 
 
 def test_the_summary_tells_what_there_is():
-    assert scan_of([0, 1, 0], [0, 1, 2]).summary() == "peak 1 V at 1 mm · cen 1 mm · fwhm 1 mm"
-    assert scan_of([0, 1, 2], [0, 1, 2]).summary() == "peak 2 V at 2 mm"
+    assert scan_of([0, 1, 0], [0, 1, 2]).summary() == "peak 1 V at 1.00 mm · cen 1.00 mm · fwhm 1 mm"
+    assert scan_of([0, 1, 2], [0, 1, 2]).summary() == "peak 2 V at 2.00 mm"
 
 
 def test_an_unknown_column_names_those_there_are():

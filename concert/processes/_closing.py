@@ -1,0 +1,58 @@
+"""What is said of a scan that has ended: how, how long it took, what it found, and where that is."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from concert.processes._run import Run
+
+_unsaid: deque[Run] = deque(maxlen=20)
+
+
+def closing(run: Run) -> str:
+    """Return how *run* has ended as a line of text: results, and what was kept where."""
+    parts = [_outcome(run)]
+    if run.points:
+        try:
+            parts.append(run.data.summary())
+        except ValueError:  # what was read has no peak: text, for example
+            pass
+    return " · ".join([*parts, *_kept(run)])
+
+
+def say_later(run: Run) -> None:
+    """Have the closing line of *run*, which nobody watches, among the :func:`unsaid` ones when it has ended."""
+    run.add_done_callback(lambda _run: _unsaid.append(run))
+
+
+def unsaid() -> list[str]:
+    """Return the closing lines of scans that have ended in the background since the last call."""
+    runs = [_unsaid.popleft() for _ in range(len(_unsaid))]
+    _unsaid.extend(run for run in runs if run.began is not None and not run.over)  # in a thread, which cleans up
+    return [closing(run) for run in runs if run.over]
+
+
+def _outcome(run: Run) -> str:
+    points, expected, elapsed = run.points, run.expected, run.elapsed
+    name = "Scan" if run.number is None else f"Scan {run.number}"
+    took = f"{elapsed:.2g} s" if elapsed < 10 else _duration(elapsed)
+    if run.status == "done":
+        return f"{name} done in {took}"
+    of = f" of {expected}" if expected is not None else ""
+    return f"{name} {run.status} after {points}{of} point{'s' if (expected or points) != 1 else ''} and {took}"
+
+
+def _kept(run: Run) -> list[str]:
+    if run.path is not None:
+        pictures = [run.picture.name] if run.picture is not None else []
+        return [", ".join([run.path.name, *pictures])]
+    return [] if run.status == "done" or not run.points else ["measured() has what there is"]
+
+
+def _duration(time_s: float) -> str:
+    """Return a time as people read it, to the second."""
+    if time_s < 120:
+        return f"{time_s:.0f} s"
+    minutes, seconds = divmod(round(time_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
