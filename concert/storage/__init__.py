@@ -3,6 +3,7 @@
 from concert.storage._catalogue import Catalogue
 from concert.storage._data import ScanData
 from concert.storage._errors import StorageError
+from concert.storage._frames import FrameWriter
 from concert.storage._hdf5 import write_scan
 from concert.storage._header import Column, Header
 from concert.storage._plot import plot_scan
@@ -13,6 +14,7 @@ from concert.storage._values import unit_text
 __all__ = [
     "Catalogue",
     "Column",
+    "FrameWriter",
     "Header",
     "Record",
     "ScanData",

@@ -8,9 +8,10 @@ from typing import Any
 
 from concert.storage import _reading
 from concert.storage._errors import explaining
-from concert.storage._nexus import Layer
+from concert.storage._nexus import Layer, link_frames
 from concert.storage._sink import Sink
 from concert.storage._stored import StoredScan, find
+from concert.storage._writer import exists
 
 
 def write_file(database: Path, number: int) -> None:
@@ -34,6 +35,7 @@ def _write(connection: Any, database: Path, number: int) -> None:
             _synchronise(scan.path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+    _clear_away(scan.path)
 
 
 def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
@@ -47,11 +49,20 @@ def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
         for block in _reading.blocks(connection, scan.number, 0, scan.points):
             sink.check()
             layer.write(block)
+        link_frames(layer.instrument, _reading.frames(connection, scan.number))
 
 
 def unfinished_path(path: Path) -> Path:
     """Return where this process prepares what is going to be at *path*."""
     return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _clear_away(path: Path) -> None:
+    """Remove what processes that were killed have prepared to be at *path*."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        pid = left.name.rpartition(".")[2]
+        if pid.isdecimal() and not exists(int(pid)):
+            left.unlink(missing_ok=True)
 
 
 def _synchronise(directory: Path) -> None:

@@ -172,7 +172,7 @@ class Journal:
         except Exception as error:
             with self._lock:
                 self._queue[:0] = batch
-                self._bytes += sum(map(_size, batch))
+                self._bytes += sum(map(size_of, batch))
                 self._committing = None
                 self.in_trouble = True
             ticket.settle(error=explained(error, self._path))
@@ -256,6 +256,7 @@ def _execute(connection: sqlite3.Connection, batch: Iterable[Statement]) -> None
         connection.execute(*statement)
 
 
-def _size(statement: Statement) -> int:
+def size_of(statement: Statement) -> int:
+    """Return the bytes that a statement brings."""
     sql, values = statement
     return len(values[3]) if sql is POINT else 0

@@ -11,6 +11,7 @@ from concert.storage import _reading
 from concert.storage._file import unfinished_path
 from concert.storage._layout import Layout
 from concert.storage._nexus import Layer
+from concert.storage._sink import Sink
 from concert.storage._stored import find
 
 LOG = logging.getLogger("concert.storage")
@@ -26,6 +27,7 @@ class LiveFile:
         self._database = database
         self._number = number
         self._file: Any = None
+        self._descriptor: int | None = None  # of the same file
         self._layer: Layer | None = None
         self._layouts = 0
         self._points = 0
@@ -37,8 +39,9 @@ class LiveFile:
             _reading.read_now(self._database, self._grow)
             self._in_trouble = False
         except Exception as error:
-            # After a failure in the middle the file is not to be trusted: it is made anew.
-            self.close()
+            # What else has happened to it, nobody knows: it is made anew. (Not for the lack of room, see _reserve.)
+            if not isinstance(error, _NoRoom):
+                self.close()
             if not self._in_trouble:
                 LOG.warning("the file of scan %d does not grow: %s", self._number, error)
             self._in_trouble = True
@@ -46,36 +49,62 @@ class LiveFile:
     def close(self) -> None:
         """Close the file."""
         file, self._file, self._layer = self._file, None, None
-        if file is not None:
-            try:
+        descriptor, self._descriptor = self._descriptor, None
+        try:
+            if file is not None:
                 file.close()
-            except Exception as error:
-                LOG.debug("the growing file of scan %d was not closed: %s", self._number, error)
+        except Exception as error:
+            LOG.debug("the growing file of scan %d was not closed: %s", self._number, error)
+        if descriptor is not None:
+            os.close(descriptor)
 
     def _grow(self, connection: Any) -> None:
         known = _reading.layouts(connection, self._number)
         if not known:
             return
-        if self._file is None or len(known) != self._layouts:  # a column has another type now
+        if self._layer is None or len(known) != self._layouts:  # a column has another type now
             self.close()
             self._layouts, self._points = len(known), 0
-            self._make(connection, known[-1][1])
-        assert self._layer is not None
+            self._layer = self._make(connection, known[-1][1])
         stop = _reading.count(connection, self._number)
         for block in _reading.blocks(connection, self._number, self._points, stop):
+            self._reserve(self._layer.most(len(block.elapsed)))
             self._layer.write(block)
+            self._file.flush()
             self._points = block.first + len(block.elapsed)
-        self._file.flush()
 
-    def _make(self, connection: Any, layout: Layout) -> None:
+    def _make(self, connection: Any, layout: Layout) -> Layer:
         import h5py  # loaded by the worker
 
         scan = find(self._database, connection, self._number)
         unfinished = unfinished_path(scan.path)
-        self._file = h5py.File(unfinished, "w", libver="latest")
         try:
-            self._layer = Layer(self._file, scan, layout, None)
+            with Sink(unfinished) as sink:
+                with h5py.File(sink, "w", libver="latest") as file:
+                    layer = Layer(file, scan, layout, None)
+                sink.check()
+            self._descriptor = os.open(unfinished, os.O_RDWR | os.O_CLOEXEC)
+            self._reserve(layer.most(0))
+            self._file = h5py.File(unfinished, "r+", libver="latest")
             self._file.swmr_mode = True
+            layer.move_to(self._file)
             os.replace(unfinished, scan.path)
         finally:
             unfinished.unlink(missing_ok=True)
+        return layer
+
+    def _reserve(self, size: int) -> None:
+        """See to it that the file can grow by *size* bytes.
+
+        HDF5 does not survive a full disk: at the latest when the process ends it crashes. So it never gets to know.
+        """
+        assert self._descriptor is not None
+        end = os.fstat(self._descriptor).st_size if self._file is None else self._file.id.get_filesize()
+        try:
+            os.posix_fallocate(self._descriptor, 0, end + size)
+        except OSError as error:
+            raise _NoRoom(error.errno, os.strerror(error.errno or 0)) from None
+
+
+class _NoRoom(OSError):
+    """Raised when nothing can be written, but nothing has happened to the file either."""

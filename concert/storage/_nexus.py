@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -19,6 +20,8 @@ from concert.storage._stored import ELAPSED, StoredScan
 from concert.storage._values import to_json, unit_text
 
 CHUNK = 2**16  # bytes, about, of what grows together
+FRAMES = "/entry/instrument/detector/data"  # where a file of frames has them
+OVERHEAD = 2**14  # bytes, at most, of what HDF5 writes about a dataset
 LETTERS = 256  # of a text while the file grows: those of any length cannot be written then
 
 _CLASSES = {"positioner": ("NXpositioner", "value"), "detector": ("NXdetector", "data")}
@@ -65,6 +68,19 @@ class Layer:
         fields = layout.fields if layout else [Field(column.name, "<f8", (), "") for column in scan.columns]
         self._datasets = [self._column(data, column, field) for column, field in zip(scan.columns, fields, strict=True)]
         _declare_plot(data, scan.columns, fields, self._datasets)
+        self._names = [dataset.name for dataset in (self._elapsed, *self._datasets)]
+        sizes = [dataset.dtype.itemsize * math.prod(dataset.shape[1:]) for dataset in (self._elapsed, *self._datasets)]
+        self._point_size = sum(sizes)
+        self._chunk_sizes = sum(max(CHUNK, size) for size in sizes)
+
+    def move_to(self, file: Any) -> None:
+        """Go on in *file*, which is the same one, opened anew."""
+        self._elapsed, *self._datasets = (file[name] for name in self._names)
+
+    def most(self, points: int) -> int:
+        """Return the bytes that the file may grow by for so many more points."""
+        # A chunk that is begun is there as a whole.
+        return 2 * (points * self._point_size + self._chunk_sizes) + (len(self._names) + 1) * OVERHEAD
 
     def write(self, block: Block) -> None:
         """Write the points of *block*, behind those before."""
@@ -140,6 +156,16 @@ def _channels(data: Any, signal: str) -> list[str]:
         names.append(name_for(f"{signal}_channel", data))
         data.create_dataset(names[-1], data=np.arange(size)).attrs["units"] = ""
     return names
+
+
+def link_frames(instrument: Any, frames: Mapping[str, str]) -> None:
+    """Link the detectors to the files of their frames, by camera."""
+    import h5py  # only where it is needed
+
+    for camera, file in frames.items():
+        detector = group(instrument, f"{camera}_frames", "NXdetector")  # a column may be called as the camera is
+        detector["local_name"] = camera
+        detector["data"] = h5py.ExternalLink(file, FRAMES)
 
 
 def _describe(entry: Any, scan: StoredScan) -> None:

@@ -103,6 +103,11 @@ def elapsed(connection: sqlite3.Connection, scan: int, stop: int) -> np.ndarray:
     return np.array([seconds for (seconds,) in found], float)
 
 
+def frames(connection: sqlite3.Connection, scan: int) -> dict[str, str]:
+    """Return the names of the files of frames that belong to the scan, by camera."""
+    return dict(connection.execute("SELECT name, file FROM frames WHERE scan = ? ORDER BY name", (scan,)).fetchall())
+
+
 def pace(times: Sequence[float]) -> float | None:
     """Return the median of the seconds between points that were complete at *times*, or None."""
     return float(np.median(np.diff(times))) if len(times) > 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +17,21 @@ from concert.storage._data import ScanData
 from concert.storage._database import path_of
 from concert.storage._fields import TooNarrow
 from concert.storage._header import Column
-from concert.storage._journal import POINT, Journal, Statement
+from concert.storage._journal import POINT, Journal, Statement, size_of
 from concert.storage._layout import Layout
 from concert.storage._stored import stored_data
+from concert.storage._ticket import Ticket
 from concert.storage._values import to_json
 
 if TYPE_CHECKING:
     from concert.storage._catalogue import Catalogue
+    from concert.storage._frames import FrameWriter
     from concert.storage._scans import Begun
 
 LOG = logging.getLogger("concert.storage")
 
 ENDS = ("done", "stopped", "aborted", "failed")
+FRAMES = "INSERT OR REPLACE INTO frames VALUES (?, ?, ?)"
 LAYOUT = "INSERT OR REPLACE INTO layouts VALUES (?, ?, ?)"
 
 
@@ -44,6 +48,8 @@ class Record:
         self._layout = begun.layout
         self._appended = begun.points
         self._began = time.monotonic() - begun.elapsed
+        self._held: deque[tuple[int, list[Statement]]] = deque()  # up to which point, and what
+        self._frames: list[FrameWriter] = []
         self._telling = False
         self._finished = False
         #: The number of the scan, for ever.
@@ -80,13 +86,27 @@ class Record:
             if self._finished:
                 raise RuntimeError(f"scan {self.number} has ended and takes no more points")
             layout, row, statements = self._pack(values)
-            elapsed = time.monotonic() - self._began
-            statements.append((POINT, (self.number, self._appended, elapsed, row)))
-            ticket, too_many = self._journal.put(statements, len(row))
+            statements.append((POINT, (self.number, self._appended, self.elapsed(), row)))
             self._layout = layout
             self._appended += 1
+            if self._frames:
+                self._held.append((self._appended, statements))
+            else:
+                ticket, too_many = self._journal.put(statements, len(row))
+        if self._frames:
+            ticket, too_many = self._release(self._appended)
         if wait or too_many or self._journal.in_trouble:
             ticket.result()
+
+    def _release(self, points: int) -> tuple[Ticket, bool]:
+        """Queue the points that are held back until their frames are in the file."""
+        for writer in self._frames:
+            writer.flush()
+        with self._lock:
+            statements: list[Statement] = []
+            while self._held and self._held[0][0] <= points:
+                statements += self._held.popleft()[1]
+            return self._journal.put(statements, sum(map(size_of, statements)))
 
     def flush(self) -> None:
         """Return when everything that was appended is durable.
@@ -94,6 +114,8 @@ class Record:
         Raise :exc:`.StorageError` if it could not be stored now: it is kept, and can be tried again.
         """
         appended = self._appended
+        if self._held:
+            self._release(appended)
         while self.durable < appended:
             ticket = self._journal.retry()
             if ticket is not None:
@@ -121,11 +143,21 @@ class Record:
         if status not in ENDS:
             raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
         self.flush()
+        for writer in self._frames:
+            writer.close()
         with self._lock:
             self._finished = True
-        elapsed = time.monotonic() - self._began
         after = None if snapshot is None else to_json(snapshot)
-        self._catalogue.finish(self.number, status, reason, elapsed, after)
+        self._catalogue.finish(self.number, status, reason, self.elapsed(), after)
+
+    def elapsed(self) -> float:
+        """Return the seconds since the scan began, whatever has happened to the clock."""
+        return time.monotonic() - self._began
+
+    def add_frames(self, writer: FrameWriter, camera: str) -> None:
+        """Let points wait for the frames that were given to *writer* before."""
+        self._journal.put([(FRAMES, (self.number, camera, writer.path.name))], 0)[0].result()
+        self._frames.append(writer)
 
     def committed(self, points: int) -> None:
         """Take note that so many points are durable; the journal calls it."""

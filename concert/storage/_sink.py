@@ -10,16 +10,18 @@ from typing import Any, Self
 
 
 class Sink:
-    """A new file at *path* as an object for h5py's driver ``fileobj``: a context manager that closes it.
+    """The file at *path*, a new one unless *append*, as an object that h5py takes for a file: a context manager.
 
-    After a write has failed, the following ones are dropped, until :meth:`check` raises what had happened.
+    What cannot be written is kept, and everything after it, until :meth:`check` has written it, or raises why not.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    def __init__(self, path: Path, append: bool = False) -> None:
+        flags = os.O_RDWR | os.O_CLOEXEC | (0 if append else os.O_CREAT | os.O_TRUNC)
+        self._descriptor = os.open(path, flags, 0o666)
         self._position = 0
-        self._end = 0  # as HDF5 believes it to be
-        self.error: OSError | None = None
+        self._end = os.fstat(self._descriptor).st_size  # as HDF5 knows it
+        self._kept: list[tuple[int, bytes]] = []  # with where they belong
+        self._error: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -27,16 +29,34 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Close the file; what is kept is lost. (Not ``close``, which h5py might call.)"""
         os.close(self._descriptor)
 
     def check(self) -> None:
-        """Raise what has gone wrong so far."""
-        if self.error is not None:
-            raise self.error
+        """Write what is kept; raise :exc:`OSError` if that is not possible yet."""
+        self._error = None
+        while self._kept and self._error is None:
+            offset, data = self._kept[0]
+            if self._try_to_write(offset, memoryview(data)):
+                del self._kept[0]
+        if self._error is not None:
+            raise self._error
 
     def synchronise(self) -> None:
         """Return when the disk has everything."""
         os.fsync(self._descriptor)
+
+    def _try_to_write(self, offset: int, view: memoryview) -> bool:
+        done = 0
+        try:
+            while done < len(view):
+                done += os.pwrite(self._descriptor, view[done:], offset + done)
+        except OSError as error:
+            self._error = error
+        return done == len(view)
 
     # -- for h5py -----------------------------------------------------------------------------------------------
 
@@ -49,15 +69,11 @@ class Sink:
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        size, done = len(view), 0
-        while self.error is None and done < size:
-            try:
-                done += os.pwrite(self._descriptor, view[done:], self._position + done)
-            except OSError as error:
-                self.error = error
-        self._position += size
+        if self._kept or not self._try_to_write(self._position, view):
+            self._kept.append((self._position, bytes(view)))
+        self._position += len(view)
         self._end = max(self._end, self._position)
-        return size
+        return len(view)
 
     def read(self, size: int = -1) -> bytes:
         buffer = bytearray(self._end - self._position if size < 0 else size)
@@ -66,20 +82,27 @@ class Sink:
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        data = os.pread(self._descriptor, len(view), self._position)
+        begin, end = self._position, self._position + len(view)
+        data = os.pread(self._descriptor, len(view), begin)
         view[: len(data)] = data
         view[len(data) :] = bytes(len(view) - len(data))
-        self._position += len(view)
+        for offset, kept in self._kept:
+            first, last = max(begin, offset), min(end, offset + len(kept))
+            if first < last:
+                view[first - begin : last - begin] = kept[first - offset : last - offset]
+        self._position = end
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
         size = self._position if size is None else size
+        there = max([os.fstat(self._descriptor).st_size, *(offset + len(kept) for offset, kept in self._kept)])
+        if size < there and not self._kept:
+            os.ftruncate(self._descriptor, size)
+        elif size > there:
+            position, self._position = self._position, size - 1
+            self.write(b"\0")
+            self._position = position
         self._end = size
-        if self.error is None:
-            try:
-                os.ftruncate(self._descriptor, size)
-            except OSError as error:
-                self.error = error
         return size
 
     def flush(self) -> None:

@@ -44,24 +44,21 @@ def _namespace() -> str:
         return ""
 
 
+def exists(pid: int) -> bool:
+    """Tell whether there is a process with that number, whichever it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _started(pid: int) -> str:
     """Return when the process started, or an empty text if there is none, or only what its parent has not noticed."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return _signalled(pid)
     except OSError:
-        return ""
+        return "lives" if not Path("/proc/self").exists() and exists(pid) else ""
     return "" if fields[0] in (b"Z", b"X") else fields[_STARTED].decode()
-
-
-def _signalled(pid: int) -> str:
-    if Path("/proc/self").exists():
-        return ""
-    try:  # where there is no /proc
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "lives"

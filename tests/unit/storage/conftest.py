@@ -1,5 +1,7 @@
 """What tests of the storage begin with."""
 
+import subprocess
+
 import pytest
 
 from concert.quantities import q
@@ -37,3 +39,14 @@ def measured(catalogue, header):
         return record
 
     return measure
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory):
+    """The directory of a disk of 1 MB."""
+    disk = tmp_path_factory.mktemp("disk")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)

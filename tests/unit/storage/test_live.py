@@ -67,7 +67,7 @@ def test_the_file_follows_a_column_that_becomes_wider(catalogue, header, until):
     until(lambda: live(record.path) == [1])
     record.append((0.5, "größer"))
     until(lambda: live(record.path) == [1, 0.5])
-    assert [text.decode() for text in live(record.path, "remark")] == ["a", "größer"]
+    until(lambda: [text.decode() for text in live(record.path, "remark")] == ["a", "größer"])
 
 
 def test_two_scans_grow_at_the_same_time(catalogue, header, until):

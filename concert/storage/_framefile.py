@@ -1,0 +1,138 @@
+"""An HDF5 file of frames that are written one by one, as they come, past the library's own buffers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import concert
+from concert.storage._nexus import FRAMES, group
+from concert.storage._sink import Sink
+
+TIMES = 4096  # of frames, that grow together
+
+
+class FrameFile:
+    """The file at *path*, with the frames of *camera* that belong to scan *number*.
+
+    Everything in it is there before the first frame, and after each :meth:`flush` it opens, whatever happens then. All
+    methods but :meth:`check` are to be run by the worker of HDF5.
+    """
+
+    def __init__(self, path: Path, camera: str, number: int) -> None:
+        self._path = path
+        self._camera = camera
+        self._number = number
+        self._sink: Sink | None = None
+        self._file: Any = None
+        self._data: Any = None
+        self._times: Any = None
+        self._count = 0
+        self._shape: tuple[int, ...] | None = None
+        self.dtype: np.dtype | None = None
+
+    def open(self, start: int | None) -> int:
+        """Open a file that is there already, and keep its first *start* frames; return how many there are."""
+        import h5py  # loaded by the worker
+
+        if not self._path.exists():
+            if start:
+                raise ValueError(f"there are no {start} frames in {self._path.name} to keep: there is no such file")
+            return 0
+        self._sink = Sink(self._path, append=True)
+        self._file = h5py.File(self._sink, "r+", libver="earliest")
+        self._bind()
+        there = min(len(self._data), len(self._times))
+        if start is not None and start > there:
+            raise ValueError(f"there are only {there} frames in {self._path.name}, not {start}")
+        self._count = there if start is None else start
+        self._shape, self.dtype = self._data.shape[1:], self._data.dtype
+        return self._count
+
+    def check(self, frame: Any) -> None:
+        """Raise :exc:`ValueError` if *frame* is not one like those before; the first one decides."""
+        if self._shape is None:
+            if frame.ndim != 2 or not frame.size or frame.dtype.kind not in "iuf":
+                raise ValueError(f"a frame is a 2D array of numbers, not {frame.ndim}D of {frame.dtype}")
+            self._shape, self.dtype = frame.shape, frame.dtype.newbyteorder("<")
+        elif frame.shape != self._shape or frame.dtype != self.dtype:
+            raise ValueError(
+                f"the frames of {self._camera} are arrays of shape {self._shape} of {self.dtype}, "
+                f"not of shape {frame.shape} of {frame.dtype}"
+            )
+
+    def append(self, frame: Any, elapsed: float) -> None:
+        """Write the next frame, and how many seconds after the beginning of the scan it came."""
+        if self._file is None:
+            self._make()
+        index = self._count
+        self._data.resize(index + 1, axis=0)
+        self._data.id.write_direct_chunk((index, 0, 0), frame)
+        if index >= len(self._times):
+            self._times.resize(index + 1, axis=0)
+        self._times[index] = elapsed
+        self._count = index + 1
+
+    def check_disk(self) -> None:
+        """Raise :exc:`OSError` if the disk has not taken everything; it is offered once more."""
+        if self._sink is not None:
+            self._sink.check()
+
+    def flush(self) -> None:
+        """Have the file complete as it is now."""
+        if self._file is not None:
+            self._file.flush()
+            self.check_disk()
+
+    def close(self) -> None:
+        """Close the file, without frames that were not to be kept."""
+        if self._file is not None:
+            for dataset in (self._data, self._times):
+                dataset.resize(self._count, axis=0)
+            file, self._file, self._data, self._times = self._file, None, None, None
+            file.close()
+        if self._sink is not None:
+            self._sink.check()
+            self._sink.synchronise()
+            self._sink.release()
+            self._sink = None
+
+    def _make(self) -> None:
+        import h5py  # loaded by the worker
+
+        assert self._shape is not None
+        self._sink = Sink(self._path)
+        self._file = h5py.File(self._sink, "w", libver="earliest")
+        self._file.attrs["default"] = "entry"
+        entry = group(self._file, "entry", "NXentry")
+        entry.attrs["default"] = "data"
+        entry["title"] = f"frames of {self._camera} in scan {self._number}"
+        entry["entry_identifier"] = str(self._number)
+        program = entry.create_dataset("program_name", data="concert")
+        program.attrs["version"] = concert.__version__
+        detector = group(group(entry, "instrument", "NXinstrument"), "detector", "NXdetector")
+        detector["local_name"] = self._camera
+        frames = detector.create_dataset(
+            "data", (0, *self._shape), self.dtype, maxshape=(None, *self._shape), chunks=(1, *self._shape)
+        )
+        frames.attrs["units"] = ""
+        frames.attrs["target"] = frames.name
+        data = group(entry, "data", "NXdata")
+        data["data"] = frames
+        times = data.create_dataset("elapsed", (0,), "<f8", maxshape=(None,), chunks=(TIMES,))
+        times.attrs["units"] = "s"
+        times.attrs["long_name"] = "time since the scan began / s"
+        for axis, size in zip("yx", self._shape, strict=True):
+            data.create_dataset(axis, data=np.arange(size)).attrs["units"] = "pixel"
+        data.attrs["signal"] = "data"
+        data.attrs["axes"] = ["elapsed", "y", "x"]
+        for index, name in enumerate(("elapsed", "y", "x")):
+            data.attrs[f"{name}_indices"] = index
+        self._bind()
+        self._file.flush()
+
+    def _bind(self) -> None:
+        self._data = self._file[FRAMES]
+        self._times = self._file["entry/data/elapsed"]

@@ -1,0 +1,225 @@
+"""What goes wrong around a scan: nothing measured is lost, a sentence says what to do, and then it goes on."""
+
+import itertools
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from concert.quantities import q
+from concert.storage import Catalogue, StorageError
+
+h5py = pytest.importorskip("h5py")
+
+
+def point(number):
+    return number * q.mm, float(number) * q.V
+
+
+def numbers(record):
+    return [int(row[0].magnitude) for row in record.rows()]
+
+
+@pytest.fixture
+def small_disk_for_reading(small_disk):
+    """Return a function that makes the disk one that may only be read, with a copy of a directory on it."""
+
+    def copy(directory):
+        shutil.copytree(directory, small_disk / "data")
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+        return small_disk / "data"
+
+    return copy
+
+
+def enlarge(disk):
+    subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
+
+
+def fill(record, wait=True):
+    """Append points until there is no room for any; return how many were appended."""
+    appended = itertools.count()
+    with pytest.raises(StorageError, match=r"there is no room left on the disk of .*; make room and it goes on"):  # noqa: PT012
+        while True:
+            record.append(point(next(appended)), wait)
+    return next(appended)
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_full_disk_loses_nothing(small_disk, concert_runtime, header, wait):
+    catalogue = Catalogue(small_disk)
+    record = catalogue.begin(header())
+    appended = fill(record, wait)
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            record.flush()
+    with pytest.raises(StorageError):
+        record.append(point(appended), wait)  # is kept as well
+    enlarge(small_disk)
+    record.flush()
+    record.append(point(appended + 1), wait)
+    record.finish("done")
+    assert catalogue.last.data["stage"].m.tolist() == list(range(appended + 2))
+    with h5py.File(record.path) as file:
+        assert file["entry/data/diode"].shape == (appended + 2,)
+
+
+def test_a_disk_that_is_full_at_the_end_can_be_finished_on_later(small_disk, concert_runtime, header):
+    catalogue = Catalogue(small_disk)
+    record = catalogue.begin(header())
+    for number in range(5):
+        record.append(point(number))
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    with pytest.raises(StorageError):
+        record.finish("done")
+    ballast.unlink()
+    record.finish("done")
+    assert (catalogue.last.status, catalogue.last.points) == ("done", 5)
+    assert {path.name for path in small_disk.iterdir() if "sqlite" not in path.name} == {"scan_0001.h5"}
+
+
+GROW = """
+import resource, signal, sys, time
+from concert.quantities import q
+from concert.storage import Catalogue, Column, Header, StorageError
+catalogue = Catalogue(sys.argv[1])
+columns = tuple(Column(f"column {number}", "detector") for number in range(10))
+record = catalogue.begin(Header("scan", columns=columns))
+limit, number, troubles = 300_000, 0, 0
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        record.append(tuple(float(number) for _ in columns), wait=number % 5 == 0)
+        number += 1
+        time.sleep(0.001)
+    except StorageError:
+        number += 1
+        troubles += 1
+        while True:
+            limit += 100_000
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            try:
+                record.flush()
+                break
+            except StorageError:
+                pass
+while True:
+    try:
+        record.finish("done")
+        break
+    except StorageError:
+        limit += 100_000
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+print(number, troubles > 0, catalogue.last.data["column 3"].m.tolist() == list(range(number)))
+"""
+
+
+def test_files_that_may_not_grow_while_others_watch_lose_nothing_either(catalogue):
+    # The HDF5 library crashes the process at its end if it was told of such an error, hence a process of its own.
+    ran = subprocess.run([sys.executable, "-c", GROW, catalogue.directory], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split()[1:] == ["True", "True"]
+    assert catalogue.last.points == int(ran.stdout.split()[0])
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_a_directory_that_was_removed_gets_everything_when_it_is_back(catalogue, header, measured, concert_runtime):
+    measured()
+    record = catalogue.begin(header())
+    record.append(point(0))
+    shutil.rmtree(catalogue.directory)
+    for number in (1, 2):
+        with pytest.raises(StorageError, match=r"the directory .* is gone, .*; put it back, or make it again"):
+            record.append(point(number))
+    catalogue.directory.mkdir()
+    record.flush()
+    record.append(point(3))
+    assert numbers(record) == [0, 1, 2, 3]
+    record.finish("done")
+    assert [(scan.number, scan.status, scan.points) for scan in catalogue] == [(1, "done", 3), (2, "done", 4)]
+    assert catalogue[1].path.exists()
+    assert catalogue.begin(header()).number == 3
+
+
+def test_a_directory_that_was_moved_away_and_back_goes_on(catalogue, header, tmp_path):
+    record = catalogue.begin(header())
+    record.append(point(0))
+    away = tmp_path.with_name("away")
+    catalogue.directory.rename(away)
+    with pytest.raises(StorageError, match="is gone"):
+        record.append(point(1))
+    away.rename(catalogue.directory)
+    record.flush()
+    assert numbers(record) == [0, 1]
+
+
+BEGIN = """
+import sys
+from concert.storage import Catalogue, Column, Header
+Catalogue(sys.argv[1]).begin(Header("another", columns=(Column("x", "detector"),)))
+"""
+
+
+def test_another_catalogue_in_place_of_the_removed_one_is_not_touched(catalogue, header):
+    record = catalogue.begin(header())
+    record.append(point(0))
+    shutil.rmtree(catalogue.directory)
+    subprocess.run([sys.executable, "-c", BEGIN, catalogue.directory], check=True)
+    with pytest.raises(StorageError, match="is not the file any more that the running scan is in; move it away"):
+        record.append(point(1))
+    catalogue.path.rename(catalogue.path.with_name("another.sqlite"))
+    for left in ("-wal", "-shm"):
+        catalogue.path.with_name(catalogue.path.name + left).unlink(missing_ok=True)
+    record.flush()
+    assert numbers(record) == [0, 1]
+
+
+def test_where_nothing_may_be_written_a_scan_does_not_begin(tmp_path, header):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"cannot be written|is gone"):
+        Catalogue(tmp_path / "file" / "data").begin(header())
+
+
+def test_what_may_only_be_read_can_be_read(catalogue, header, measured, small_disk_for_reading):
+    measured()
+    catalogue._journal.close()
+    others = Catalogue(small_disk_for_reading(catalogue.directory))
+    assert [(scan.number, scan.points, scan.data["diode"].m.tolist()) for scan in others] == [(1, 3, [0, 0.5, 1])]
+    with pytest.raises(StorageError, match=r"scans.sqlite cannot be written .*; give the right to write to"):
+        others.begin(header())
+
+
+def test_a_reader_that_holds_the_file_is_in_nobodys_way(catalogue, measured):
+    record = measured(status="stopped")
+    with h5py.File(record.path) as held:
+        record = catalogue.reopen(record.number)
+        record.append(point(3))
+        record.finish("done")
+        assert held["entry/data/stage"].shape == (3,)
+    with h5py.File(record.path) as file:
+        assert file["entry/data/stage"].shape == (4,)
+
+
+def test_a_damaged_file_is_no_storage_error(tmp_path, header):
+    (tmp_path / "scans.sqlite").write_bytes(b"this is no database, however long one looks at it" * 100)
+    with pytest.raises(Exception, match="file is not a database") as caught:
+        Catalogue(tmp_path).begin(header())
+    assert not isinstance(caught.value, StorageError)
+
+
+def test_full_synchronisation_is_on_while_a_scan_asks_for_it(catalogue, header):
+    def mode():
+        return catalogue._journal.call(lambda connection: connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    plain, careful = catalogue.begin(header()), catalogue.begin(header(full_sync=True))
+    careful.append(point(0))
+    plain.append(point(0))
+    assert mode() == 2  # FULL
+    careful.finish("done")
+    assert mode() == 2  # for as long as other scans are running too
+    plain.finish("done")
+    assert mode() == 1  # NORMAL
