@@ -19,6 +19,7 @@ from concert.cli._plugins import plugins
 from concert.cli._resume import ResumeCommand
 from concert.cli._run import RunCommand
 from concert.cli._scan import ScanCommand
+from concert.cli._scans import ScansCommand
 from concert.cli._start import StartCommand
 from concert.cli._stop import StopCommand
 from concert.helpers import Command
@@ -42,6 +43,7 @@ def commands() -> list[Command]:
         RunCommand(),
         ScanCommand(),
         ResumeCommand(),
+        ScansCommand(),
         StopCommand(),
         LogCommand(),
         ImportCommand(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from concert import config
+from concert.cli._data import scan_in
 from concert.helpers import Command
 from concert.processes import resumed, station, unfinished, watch
 from concert.session import logs, management
@@ -13,9 +13,7 @@ from concert.session.loader import load
 from concert.session.management import SessionError
 from concert.session.opening import opened
 from concert.session.utils import answer
-from concert.storage import Catalogue, StoredScan
-
-CATALOGUE = "scans.sqlite"
+from concert.storage import StoredScan
 
 
 class ResumeCommand(Command):
@@ -54,25 +52,9 @@ class ResumeCommand(Command):
 
 def _path_of_last(number: int | None, data: str | None) -> Path:
     """Return the file of the session that did the scan, as the catalogue tells it."""
-    directory = _data_directory(data)
-    catalogue = Catalogue(directory)
-    if not len(catalogue):
-        raise SessionError(f"there are no scans in {directory}; say where they are with --data, or name the --session")
-    try:
-        stored = catalogue.last if number is None else catalogue[number]
-    except LookupError as error:
-        raise SessionError(f"{error}; say where it is with --data, or name the --session") from error
+    stored = scan_in(data, number, "say where they are with --data, or name the --session")
     file = Path(stored.plan.get("file", ""))
     return file if file.is_file() else management.find(stored.session)
-
-
-def _data_directory(data: str | None) -> Path:
-    """Return where to look for scans of nobody knows which session: by default, where the latest one is."""
-    if data or config.DATA:
-        return Path(data or config.DATA).expanduser()
-    home = Path("~/data").expanduser()
-    catalogues = sorted(home.glob(f"*/{CATALOGUE}"), key=lambda file: file.stat().st_mtime)
-    return catalogues[-1].parent if catalogues else home
 
 
 def _where_it_is(stored: StoredScan) -> str:

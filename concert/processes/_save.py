@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from concert import config
-from concert.storage import ScanData, plot_scan, write_scan
+from concert.storage import Catalogue, ScanData, plot_scan
 
 
 def save(data: ScanData, directory: str | Path | None = None) -> Path:
@@ -14,8 +14,8 @@ def save(data: ScanData, directory: str | Path | None = None) -> Path:
     Both go to *directory*, else to where the setting ``DATA`` says, and have the next free number there.
     """
     where = Path(directory if directory is not None else config.DATA or "~/data").expanduser()
-    number, path = write_scan(where, data.title, data.columns, data.axis, data.signal, data.began).result()
+    number, path = Catalogue(where).add(data)
     picture = path.with_suffix(".png")
-    plot_scan(picture, f"Scan {number}  {data.title}", data.columns, data.axis).join()
+    plot_scan(picture, f"Scan {number}  {data.title}", data).join()
     print(f"{path}   {picture}")
     return path

@@ -4,7 +4,6 @@ from concert.storage._catalogue import Catalogue
 from concert.storage._data import ScanData
 from concert.storage._errors import StorageError
 from concert.storage._frames import FrameWriter
-from concert.storage._hdf5 import write_scan
 from concert.storage._header import Column, Header
 from concert.storage._plot import plot_scan
 from concert.storage._record import Record
@@ -22,5 +21,4 @@ __all__ = [
     "StoredScan",
     "plot_scan",
     "unit_text",
-    "write_scan",
 ]
