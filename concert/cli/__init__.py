@@ -20,6 +20,7 @@ from concert.cli._resume import ResumeCommand
 from concert.cli._run import RunCommand
 from concert.cli._scan import ScanCommand
 from concert.cli._scans import ScansCommand
+from concert.cli._server import ConnectCommand, ServerCommand
 from concert.cli._start import StartCommand
 from concert.cli._stop import StopCommand
 from concert.helpers import Command
@@ -45,6 +46,8 @@ def commands() -> list[Command]:
         ResumeCommand(),
         ScansCommand(),
         StopCommand(),
+        ServerCommand(),
+        ConnectCommand(),
         LogCommand(),
         ImportCommand(),
         FetchCommand(),
