@@ -31,6 +31,11 @@ def get_default_table(field_names: Sequence[str], widths: Sequence[int | None] |
     return table
 
 
+def print_lines(lines: Sequence[str], without: str) -> None:
+    """Print *lines*, or if there are none what *without* says."""
+    print("\n".join(lines) or without)
+
+
 def print_table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table with a line for each of *rows*."""
     table = get_default_table(field_names)

@@ -12,6 +12,8 @@ from concert.session import logs, management
 from concert.session.loader import load
 from concert.session.management import SessionError
 from concert.session.opening import opened
+from concert.session.statements import offline_in
+from concert.session.telling import tell_offline
 
 
 class RunCommand(Command):
@@ -37,6 +39,7 @@ class RunCommand(Command):
         logs.set_up(path.stem)
         with opened(path.stem, path, data):
             module = load(path)
+            tell_offline(offline_in(vars(module)).values())
             if function is not None:
                 result = _function(module, function)()
                 if isinstance(result, Future):

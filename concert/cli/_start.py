@@ -11,7 +11,8 @@ from concert.helpers import Command
 from concert.session import logs, management
 from concert.session.loader import load
 from concert.session.opening import opened
-from concert.session.telling import tell
+from concert.session.statements import offline_in
+from concert.session.telling import tell, tell_offline
 
 
 class StartCommand(Command):
@@ -48,7 +49,7 @@ class StartCommand(Command):
         with opened(name, path, data):
             if non_interactive:
                 if path is not None:
-                    load(path)
+                    _load_alone(path)
                 return
             # IPython takes a moment to load, which all other commands can do without.
             from concert.session.shell import run_shell
@@ -63,6 +64,14 @@ def _path(session: str | None, filename: str | None) -> Path | None:
     if filename is not None:
         return management.find(str(Path(filename).absolute()))
     return None if session is None else management.find(session)
+
+
+def _load_alone(path: Path) -> None:
+    """Load the session; raise :exc:`.SessionError` if not all of its devices could be made."""
+    offline = offline_in(vars(load(path)))
+    tell_offline(offline.values())
+    if offline:
+        raise management.SessionError(f"{path.stem} was loaded without {', '.join(offline)}")
 
 
 def _loaded(path: Path | None) -> ModuleType | None:

@@ -11,6 +11,7 @@ import numpy as np
 from concert.async_ import Future
 from concert.base import ParameterValue, QuantityValue
 from concert.quantities import shown
+from concert.session.offline import Offline
 from concert.session.utils import ANSWER_TIME, devices_in
 
 
@@ -47,6 +48,8 @@ def _report(name: str, device: Any, reads: list[tuple[ParameterValue, Future]], 
         values[parameter.name] = value if isinstance(value, str) else shown(value)
         if isinstance(parameter, QuantityValue) and _is_outside(parameter, value):
             problems.setdefault(f"{shown(value)} is outside its soft limits", []).append(parameter.name)
+    if isinstance(device, Offline):
+        problems = {device._reason: ["offline"]}
     main = device.main_parameter
     return Report(
         name,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from concert.devices.base import Device
 from concert.session.loader import SessionLoader
 
-_namespaces: list[Mapping[str, Any]] = []
+_namespaces: list[MutableMapping[str, Any]] = []
 
 CONTAINERS = (list, tuple, set, frozenset)
 
 
-def include(namespace: Mapping[str, Any]) -> None:
+def include(namespace: MutableMapping[str, Any]) -> None:
     """Let the devices in *namespace*, for example of a prompt, be among :func:`every_device`."""
     if not any(each is namespace for each in _namespaces):
         _namespaces.append(namespace)
@@ -34,6 +34,20 @@ def every_device(*more: Mapping[str, Any]) -> dict[str, Device]:
                 seen.add(id(device))
                 found[f"{prefix}.{name}" if name in found and prefix else _unused(name, found)] = device
     return found
+
+
+def replace(old: Device, new: Device) -> None:
+    """Let *new* have every name that *old* has, in the loaded sessions and at the prompt."""
+    for namespace in [*_namespaces, *map(vars, filter(_is_session, list(sys.modules.values())))]:
+        for name in [name for name, value in namespace.items() if value is old]:
+            namespace[name] = new
+
+
+def publish(names: Mapping[str, Any]) -> None:
+    """Let the prompt have *names* as well, except those that it has already."""
+    for namespace in _namespaces:
+        for name, value in names.items():
+            namespace.setdefault(name, value)
 
 
 def _is_session(module: Any) -> bool:

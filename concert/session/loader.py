@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from concert.devices.base import Device
 from concert.session.guarding import guarded
 from concert.session.management import SUFFIX, NotASessionError, SessionError, directory, name_of
-from concert.session.spelling import compile_session
+from concert.session.spelling import parse_session
+from concert.session.statements import run_statements
 
 __all__ = ["NotASessionError", "SessionError", "load", "make_importable", "name_devices"]
 
@@ -63,19 +64,11 @@ def name_devices(namespace: Mapping[str, Any]) -> None:
 class SessionLoader(SourceFileLoader):
     """Loads a session from the user's own text: so that tracebacks show that, there is no translated copy of it."""
 
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile the file anew: bytecode kept by others would be of other source, and ours would be in their way."""
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
-
-    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
-        """Compile what the file contains, in the documented spelling."""
-        return compile_session(decode_source(data), path, guarded)
-
     def exec_module(self, module: ModuleType) -> None:
-        """Run the session, and name its devices."""
-        super().exec_module(module)
-        name_devices(vars(module))
+        """Run the session, and name its devices as it makes them; one that is offline keeps no other from loading."""
+        path = self.get_filename(module.__name__)
+        tree = parse_session(decode_source(self.get_data(path)), path)
+        run_statements(guarded(tree), path, vars(module), lambda: name_devices(vars(module)))
 
 
 class SessionFinder:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from concert.async_ import Future, wait
+from concert.async_._jobs import remaining_time
 from concert.base import ParameterValue, QuantityValue
 from concert.processes import short_name
-from concert.quantities import shown
+from concert.session.rounding import clock, rounded
 
 REFRESH = 0.2  # seconds between two looks
+WIDTH = 24  # characters of a bar
+BLANK_TO_FULL = "─╸━"
 
 
 def move(moves: Sequence[tuple[ParameterValue, Any]]) -> None:
@@ -29,8 +33,8 @@ def move(moves: Sequence[tuple[ParameterValue, Any]]) -> None:
             for line in lines:
                 line.update()
     finally:
-        for line in lines:
-            line.close()
+        for line, future in zip(lines, futures, strict=True):
+            line.close(future)
 
 
 def _done(futures: list[Future]) -> bool:
@@ -49,40 +53,43 @@ class _Line:
 
     def __init__(self, parameter: ParameterValue, target: Any, row: int) -> None:
         self._parameter = parameter
-        self._target = target
         self._row = row
         self._start = self._read()
+        self._target = target
         self._way = self._distance(target)
+        self._began = time.monotonic()
         self._bar: Any = None
 
     def update(self) -> None:
-        """Show where it is."""
+        """Show where it is, and how long it will take if it goes on like that."""
         if self._bar is None:
-            self._bar = self._make_bar()
+            self._bar = _make_bar(self._title(), self._way, self._row)
         here = self._read()
-        if here is not None:
-            self._bar.n = min(self._way, self._distance(here))
-            self._bar.set_postfix_str(shown(here), refresh=False)
-            self._bar.refresh()
+        if here is None:
+            return
+        gone = min(self._way, self._distance(here))
+        left = remaining_time(time.monotonic() - self._began, gone / self._way if self._way else None)
+        self._bar.n = gone
+        self._bar.say("  ".join([rounded(self._parameter, here), *([] if left is None else [f"{clock(left)} left"])]))
 
-    def close(self) -> None:
+    def close(self, future: Future) -> None:
         """Show where it has ended."""
-        if self._bar is not None:
-            self.update()
-            self._bar.close()
+        if self._bar is None:
+            return
+        here = self._read()
+        if future.done() and not future.cancelled() and future.exception() is None:
+            said = f"arrived{self._within()}"
+        else:
+            said = f"at {rounded(self._parameter, here)}" if here is not None else ""
+        self._bar.end(said)
 
-    def _make_bar(self) -> Any:
-        from tqdm import tqdm  # loaded with the first move that takes time
+    def _title(self) -> str:
+        start = "" if self._start is None else rounded(self._parameter, self._start, with_unit=False)
+        return f"{short_name(self._parameter)} {start} → {rounded(self._parameter, self._target)}"
 
-        class Bar(tqdm):
-            monitor_interval = 0  # no thread that watches it
-
-        return Bar(
-            total=self._way or None,
-            position=self._row,
-            desc=f"{short_name(self._parameter)} {shown(self._start)} → {shown(self._target)}",
-            bar_format="{desc}  {bar:30}{postfix}  {remaining} left" if self._way else "{desc}  {elapsed}",
-        )
+    def _within(self) -> str:
+        tolerance = getattr(self._parameter, "tolerance", None)
+        return "" if tolerance is None else f" (±{tolerance:.4g~P})"
 
     def _distance(self, value: Any) -> float:
         """Return how far *value* is from the start, as a number; 0 for what knows no distances."""
@@ -95,3 +102,32 @@ class _Line:
             return self._parameter.get().result(timeout=1)
         except Exception:  # the move itself will say what is wrong
             return None
+
+
+def _make_bar(title: str, way: float, row: int) -> Any:
+    from tqdm import tqdm  # loaded with the first move that takes time
+
+    class Bar(tqdm):
+        monitor_interval = 0  # no thread that watches it
+        said = ""
+
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            return {**super().format_dict, "said": self.said}
+
+        def say(self, said: str) -> None:
+            self.said = said
+            self.refresh()
+
+        def end(self, said: str) -> None:
+            self.bar_format = "{desc}  {said}"
+            self.said = said
+            self.close()
+
+    return Bar(
+        total=way or None,
+        position=row,
+        desc=title,
+        ascii=BLANK_TO_FULL,
+        bar_format=f"{{desc}}  {{bar:{WIDTH}}}  {{said}}" if way else "{desc}  {said}",
+    )

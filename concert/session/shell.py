@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,18 +17,20 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets.config import Config
 
-import concert
-from concert.async_ import Future, runtime, unhandled
+from concert.async_ import Future, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
 from concert.base import ParameterValue
 from concert.devices.base import Device
+from concert.processes import short_name
 from concert.session import prelude
+from concert.session.banner import banner
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
+from concert.session.rounding import where
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
 from concert.session.stopping import Outcome, report, stop_devices
@@ -36,12 +38,10 @@ from concert.session.telling import is_own, tell, tell_unhandled
 from concert.session.utils import answer, devices_in
 from concert.session.verbs import VERBS, WORDS
 from concert.session.workplace import use_names
-from concert.tables import get_default_table
 
 LOG = logging.getLogger("concert.session")
 
 REFRESH = 0.5  # seconds between two looks at what moves while the prompt waits
-KEYS = "Ctrl-C stops the command · Ctrl-\\ stops every device · help with ddoc(), pdoc(), wa"
 
 
 class SessionPrompts(Prompts):
@@ -164,39 +164,13 @@ def _show_error(
 def _stopped(interrupt: BaseException) -> str:
     """Say where what Ctrl-C has stopped stands now."""
     parameters = {_parameter(future) for future in getattr(interrupt, "ended", ())} - {None}
-    places = [f"{each.full_name} stopped at {answer(each.get())}" for each in parameters if each is not None]
+    places = [f"{short_name(each)} stopped at {where(each)}" for each in parameters if each is not None]
     return ", ".join(sorted(places))
 
 
 def _parameter(future: Future) -> ParameterValue | None:
     owner = getattr(future._function, "__self__", None)
     return owner if isinstance(owner, ParameterValue) and owner.readable else None
-
-
-def banner(name: str, namespace: Mapping[str, Any]) -> str:
-    """Return what a session says at its beginning: what it is, its devices and how they are, and the keys."""
-    lines = [f"Concert {concert.__version__} · session {name} · {runtime()}"]
-    if namespace.get("__doc__"):
-        lines += [namespace["__doc__"].strip(), ""]
-    devices = devices_in(namespace, None)
-    if devices:
-        table = get_default_table(("device", "class", "state", "value"))
-        table.header = False
-        for device_name, device in devices.items():
-            table.add_row([f"  {device_name}", type(device).__name__, _state(device), _value(device)])
-        lines += [line.rstrip() for line in table.get_string().splitlines()] + [""]
-    return "\n".join([*lines, KEYS, ""])
-
-
-def _state(device: Device) -> str:
-    return answer(device["state"].get()) if "state" in device else ""
-
-
-def _value(device: Device) -> str:
-    main = device.main_parameter
-    if main is None:
-        return ""
-    return f"{main} {answer(device[main].get())}"
 
 
 def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
@@ -220,4 +194,4 @@ def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
     return 0
 
 
-__all__ = ["SessionShell", "banner", "run_shell"]
+__all__ = ["SessionShell", "run_shell"]

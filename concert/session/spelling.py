@@ -52,10 +52,14 @@ def translate_lines(lines: list[str]) -> list[str]:
     return translate("".join(lines)).splitlines(keepends=True)
 
 
-def compile_session(text: str, path: str, change: Callable[[Any], Any] = lambda tree: tree) -> CodeType:
-    """Compile the source *text* of the file *path*; lines, columns and errors are those of the text as it is written.
+def compile_session(text: str, path: str) -> CodeType:
+    """Compile the source *text* of the file *path*; raise :exc:`SyntaxError` as :func:`parse_session` does."""
+    return compile(parse_session(text, path), path, "exec", dont_inherit=True)
 
-    *change* is called with the syntax tree and returns what to compile instead.
+
+def parse_session(text: str, path: str) -> ast.Module:
+    """Parse the source *text* of the file *path*; lines, columns and errors are those of the text as it is written.
+
     Raise :exc:`SyntaxError` if it is no Python even with the word as a name.
     """
     lines = _lines(text)
@@ -67,7 +71,7 @@ def compile_session(text: str, path: str, change: Callable[[Any], Any] = lambda 
         raise
     if places:
         _move_back(tree, _ends(places, lines, lambda text: len(text.encode())))
-    return compile(change(tree), path, "exec", dont_inherit=True)
+    return tree
 
 
 def _lines(text: str) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
 from concert.devices.base import STOPS, Device
-from concert.quantities import q, seconds, shown
+from concert.quantities import q, seconds
+from concert.session.rounding import rounded
 from concert.tables import print_table
 
 DEADLINE = 2 * q.s
@@ -94,9 +95,10 @@ def _where(device: Device, limit: float) -> str:
     """Say where the device is, if it can tell in time."""
     if device.main_parameter is None:
         return ""
-    reading = device[device.main_parameter].get()
+    parameter = device[device.main_parameter]
+    reading = parameter.get()
     try:
-        return f"at {shown(reading.result(timeout=max(0.1, limit)))}"
+        return f"at {rounded(parameter, reading.result(timeout=max(0.1, limit)))}"
     except Exception as error:  # it has stopped; this is only where
         reading.cancel(block=False)
         return f"position unknown: {error}"

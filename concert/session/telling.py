@@ -11,6 +11,7 @@ from types import FrameType, TracebackType
 from concert.async_ import UnhandledFailure
 from concert.session.loader import SessionLoader
 from concert.session.management import NotASessionError
+from concert.session.offline import Offline
 
 
 def status_of(error: Exception) -> int:
@@ -39,6 +40,12 @@ def tell_unhandled(failures: Iterable[UnhandledFailure]) -> None:
     for failure in failures:
         kind, message = type(failure.exception).__name__, failure.exception
         print(f"Sorry, in the background {failure.name} failed: {kind}: {message}", file=sys.stderr)
+
+
+def tell_offline(devices: Iterable[Offline]) -> None:
+    """Print to stderr which *devices* could not be made, and why."""
+    for device in devices:
+        print(f"Sorry, {device.name} is offline: {device._reason}", file=sys.stderr)
 
 
 def is_own(error: Exception) -> bool:

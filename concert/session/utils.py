@@ -104,11 +104,14 @@ def devices_in(what: Namespace, frame: Any) -> dict[str, Device]:
     return devices
 
 
-def answer(read: Future) -> str:
-    """Return what a reading gave as text for a table, or why it gave nothing within :data:`ANSWER_TIME`."""
+def answer(read: Future, show: Callable[[Any], str] = shown) -> str:
+    """Return what a reading gave as text for a table, or why it gave nothing within :data:`ANSWER_TIME`.
+
+    *show* makes text of what is no text.
+    """
     try:
         value = read.result(timeout=ANSWER_TIME)
-        return value if isinstance(value, str) else shown(value)
+        return value if isinstance(value, str) else show(value)
     except TimeoutError as error:
         if not read.done():
             read.cancel(block=False)

@@ -7,24 +7,45 @@ parentheses and commas may be left out, and units are written as they are spoken
 from __future__ import annotations
 
 import inspect
-import time as _time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from concert.async_ import wait
 from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
 from concert.devices.base import STOPS, Device
+from concert.devices.motors.base import Motor
 from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
 from concert.quantities import q, shown
 from concert.session.inventory import every_device
 from concert.session.moving import move
+from concert.session.overview import overview
+from concert.session.reconnecting import reconnect  # noqa: F401  # a verb as well
+from concert.session.rounding import limits, rounded
 from concert.session.stopping import DEADLINE, report, stop_devices
 from concert.session.utils import answer, devices_in, names_in
-from concert.tables import print_table
+from concert.session.watching import watch_lines
+from concert.tables import print_lines, print_table
 
 # What may be typed without parentheses.
 WORDS = ("dstate", "ddoc", "pdoc", "code_of")
-VERBS = ("mv", "mvr", "umv", "umvr", "wa", "wm", "tw", "ct", "stop", "stop_all", "ascan", "dscan", "stash", "restore")
+VERBS = (
+    "mv",
+    "mvr",
+    "umv",
+    "umvr",
+    "wa",
+    "wm",
+    "tw",
+    "ct",
+    "stop",
+    "stop_all",
+    "ascan",
+    "dscan",
+    "stash",
+    "restore",
+    "reconnect",
+)
 
 Movable = Device | ParameterValue
 
@@ -49,7 +70,7 @@ def tw(what: Movable, step: Any) -> None:
     """Tweak: move by *step* whenever Enter is pressed. ``-`` turns around, a quantity changes the step, ``q`` ends."""
     ((parameter, step),) = _pairs("tw", (what, step))
     while True:
-        here = shown(parameter.get().result())
+        here = rounded(parameter, parameter.get().result())
         typed = input(f"{short_name(parameter)} {here}   Enter: by {shown(step)}, -: back, q: end > ").strip()
         if typed == "q":
             return
@@ -61,22 +82,24 @@ def tw(what: Movable, step: Any) -> None:
 
 
 def wm(*devices: Movable) -> None:
-    """Where motors: positions and limits."""
-    values = [parameter_of(each) for each in devices]
+    """Where motors: positions and limits; without *devices* of all motors of the session."""
+    chosen = devices or [each for each in devices_in(None, inspect.currentframe()).values() if isinstance(each, Motor)]
+    values = [parameter_of(each) for each in chosen]
     reads = [value.get() for value in values]
-    rows = [(short_name(value), answer(read), _limits(value)) for value, read in zip(values, reads, strict=True)]
+    rows = [
+        (short_name(value), answer(read, partial(rounded, value)), limits(value))
+        for value, read in zip(values, reads, strict=True)
+    ]
     print_table(("device", "position", "limits"), rows)
 
 
 def wa(watch: bool = False, namespace: Mapping[str, Any] | None = None) -> None:
-    """Where all: the main parameter and the state of every device; with *watch* again and again, until Ctrl-C."""
+    """Where all: the state and the main value of every device; with *watch* again and again, until a key is pressed."""
     devices = devices_in(namespace, inspect.currentframe())
-    while True:
-        print_table(("device", "value", "state"), [_where(name, device) for name, device in devices.items()])
-        if not watch:
-            return
-        _time.sleep(1)
-        print(f"\x1b[{len(devices) + 1}A", end="")
+    if watch:
+        watch_lines(lambda: overview(devices))
+    else:
+        print_lines(overview(devices), "no devices")
 
 
 def ct(time: Any = None, *readables: Any) -> dict[str, Any]:
@@ -130,16 +153,6 @@ def _move(pairs: list[tuple[ParameterValue, Any]]) -> None:
             raise
     with refusing():
         move(pairs)
-
-
-def _limits(value: ParameterValue) -> str:
-    return value.shown_limits() if isinstance(value, QuantityValue) else ""
-
-
-def _where(name: str, device: Device) -> tuple[str, str, str]:
-    main = device.main_parameter
-    value = answer(device[main].get()) if main is not None else ""
-    return name, value, answer(device["state"].get()) if "state" in device else ""
 
 
 def _moving(devices: Mapping[str, Device]) -> dict[str, Device]:

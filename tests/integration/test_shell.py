@@ -49,7 +49,17 @@ def terminal(tmp_path_factory):
 def test_the_banner_shows_the_session_and_its_devices(tmp_path):
     terminal = SessionTerminal(tmp_path, SESSION)
     try:
-        terminal.see("session imaging · gevent", "Ask Jo", "stage", "standby", "0 mm", "diode", "Ctrl-C stops", PROMPT)
+        terminal.see(
+            "session imaging · gevent",
+            "Ask Jo",
+            "stage",
+            "standby",
+            "position 0.000 mm",
+            "[0, 40] mm",
+            "diode",
+            "Ctrl-C stops",
+            PROMPT,
+        )
         terminal.type("exit")
         assert terminal.program.wait(timeout=20) == 0
     finally:
@@ -59,8 +69,8 @@ def test_the_banner_shows_the_session_and_its_devices(tmp_path):
 def test_a_move_shows_where_things_are(terminal):
     terminal.answer("mv stage 0 mm")
     terminal.type("mv stage 12 mm")
-    terminal.see("stage 0 mm → 12 mm", "12 mm", PROMPT)
-    assert "stage   12 mm     [0 mm, 40 mm]" in terminal.answer("wm stage")
+    terminal.see("stage 0.000 → 12.000 mm", " left", "stage 0.000 → 12.000 mm  arrived (±1 µm)", PROMPT)
+    assert "stage   12.000 mm  [0, 40] mm" in terminal.answer("wm stage")
 
 
 def test_concerts_errors_are_a_line(terminal):
@@ -119,7 +129,7 @@ def test_what_moves_in_the_background_is_in_the_toolbar(tmp_path):
 def test_ctrl_c_ends_the_command_and_leaves_a_prompt(terminal, command, presses):
     terminal.answer("mv stage 0 mm")
     terminal.type(f"print('begin' + 'ning'); {command}" if " stage " not in command else command)
-    terminal.see("0 mm → 40 mm" if " stage " in command else "beginning")
+    terminal.see("0.000 → 40.000 mm" if " stage " in command else "beginning")
     time.sleep(0.3)
     terminal.press(presses)
     terminal.see("Interrupted.", PROMPT)
@@ -130,10 +140,10 @@ def test_ctrl_c_ends_the_command_and_leaves_a_prompt(terminal, command, presses)
 def test_ctrl_c_says_what_it_stopped(terminal):
     terminal.answer("mv stage 0 mm")
     terminal.type("mv stage 40 mm")
-    terminal.see("0 mm → 40 mm")
+    terminal.see("0.000 → 40.000 mm")
     time.sleep(0.3)
     terminal.press()
-    terminal.see("Interrupted. stage.position stopped at ", PROMPT)
+    terminal.see("Interrupted. stage stopped at ", PROMPT)
 
 
 def test_a_second_ctrl_c_does_not_cut_a_cleanup_short(terminal):
