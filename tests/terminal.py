@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+pexpect = pytest.importorskip("pexpect")
 fdpexpect = pytest.importorskip("pexpect.fdpexpect")
+pyte = pytest.importorskip("pyte")
 
 CONCERT = str(Path(sys.executable).with_name("concert"))
 PROMPT = "imaging > "
@@ -52,6 +54,10 @@ class Terminal:
         os.close(screen)
         self.process = fdpexpect.fdspawn(self._keyboard, encoding="utf-8", timeout=30)
         self.directory = directory
+        rows, columns = size
+        self.screen = pyte.Screen(columns, rows)
+        self.screen.write_process_input = self.process.send
+        self._stream = pyte.Stream(self.screen)
 
     def settings(self):
         """Return the terminal's settings: how it treats what is typed."""
@@ -65,6 +71,30 @@ class Terminal:
         """Wait until the texts appear, one after the other."""
         for text in texts:
             self.process.expect_exact(text)
+
+    def show(self, *texts, timeout=30):
+        """Wait until the screen, as a person sees it, shows all of the texts, and return its lines.
+
+        This terminal answers what programs ask it. What was shown is not there for :meth:`see` any more.
+        """
+        deadline = time.monotonic() + timeout
+        while not all(text in "\n".join(self.screen.display) for text in texts):
+            assert time.monotonic() < deadline, "\n".join(line.rstrip() for line in self.screen.display)
+            self._look()
+        return [line.rstrip() for line in self.screen.display]
+
+    def hide(self, text, timeout=30):
+        """Wait until the screen does not show the text any more."""
+        deadline = time.monotonic() + timeout
+        while text in "\n".join(self.screen.display):
+            assert time.monotonic() < deadline, "\n".join(line.rstrip() for line in self.screen.display)
+            self._look()
+
+    def _look(self):
+        try:
+            self._stream.feed(self.process.read_nonblocking(65536, timeout=0.1))
+        except pexpect.TIMEOUT:
+            pass
 
     def press(self, times=1, pause=0.02):
         """Press Ctrl-C."""

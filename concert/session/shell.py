@@ -17,12 +17,11 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets.config import Config
 
-from concert.async_ import Future, unhandled
+from concert.async_ import Future, note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
 from concert.base import ParameterValue
-from concert.devices.base import Device
 from concert.processes import short_name
 from concert.session import prelude
 from concert.session.banner import banner
@@ -33,15 +32,13 @@ from concert.session.loader import name_devices
 from concert.session.rounding import where
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
-from concert.session.stopping import Outcome, report, stop_devices
+from concert.session.stopping import Outcome, report, stop_everything
 from concert.session.telling import is_own, tell, tell_unhandled
-from concert.session.utils import answer, devices_in
+from concert.session.toolbar import Toolbar
 from concert.session.verbs import VERBS, WORDS
 from concert.session.workplace import use_names
 
 LOG = logging.getLogger("concert.session")
-
-REFRESH = 0.5  # seconds between two looks at what moves while the prompt waits
 
 
 class SessionPrompts(Prompts):
@@ -79,6 +76,8 @@ class SessionShell(TerminalInteractiveShell):
         stop_on_signal(self._show_stop)
         # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
         prompt: Any = self.pt_app
+        note_futures()
+        self._toolbar = Toolbar(prompt)
         prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
 
     def _keys(self) -> KeyBindings:
@@ -86,7 +85,7 @@ class SessionShell(TerminalInteractiveShell):
 
         @keys.add("c-\\", eager=True)
         def _stop_all(_event: Any) -> None:
-            run_in_terminal(lambda: report(stop_devices(every_device())))
+            run_in_terminal(lambda: report(stop_everything(every_device())))
 
         return keys
 
@@ -99,29 +98,14 @@ class SessionShell(TerminalInteractiveShell):
         else:
             loop.call_soon_threadsafe(lambda: run_in_terminal(lambda: show_below(outcomes, by)))
 
-    def _toolbar(self) -> str:
-        moving = [value for device in self.devices().values() for value in device.being_set()]
-        return "   ".join(f" {value.full_name} {answer(value.get())}" for value in moving)
-
-    def devices(self) -> dict[str, Device]:
-        """Return the session's devices by name."""
-        return devices_in(self.user_ns, None)
-
     def prompt_for_code(self) -> str:
         time.sleep(0)  # what the last command has only called begins now
         tell_unhandled(unhandled())
-        self._show_toolbar()
+        self._toolbar.begin()
         try:
             return super().prompt_for_code()
         finally:
             ignore_presses()
-
-    def _show_toolbar(self) -> None:
-        """Show what moves, if something does; else there is no toolbar, and nothing is asked."""
-        moving = any(device.being_set() for device in self.devices().values())
-        prompt: Any = self.pt_app
-        prompt.bottom_toolbar = self._toolbar if moving else None
-        prompt.refresh_interval = REFRESH if moving else 0
 
     def _translate_verbs(self, lines: list[str]) -> list[str]:
         if len(lines) != 1:

@@ -10,7 +10,7 @@ from concert.async_ import async_
 from concert.async_._parking import in_hub
 from concert.session import running
 from concert.session.inventory import every_device
-from concert.session.stopping import Outcome, report, stop_devices
+from concert.session.stopping import Outcome, report, stop_everything
 
 Show = Callable[[Sequence[Outcome], str], object]
 
@@ -29,7 +29,7 @@ def stop_on_signal(show: Show = show_below) -> None:
 
     def stop() -> None:
         asked = running.requests()
-        outcomes = stop_devices(every_device())
+        outcomes = stop_everything(every_device())
         for request, _ in asked:
             running.answer(request, outcomes)
         show(outcomes, " and ".join(sorted({by for _, by in asked})))

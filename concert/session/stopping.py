@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
 from concert.devices.base import STOPS, Device
+from concert.processes import Run, active_runs
 from concert.quantities import q, seconds
 from concert.session.rounding import rounded
 from concert.tables import print_table
@@ -34,6 +35,25 @@ def stop_devices(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> lis
     limit = seconds(deadline)
     stops = {name: _Stop(device, began) for name, device in devices.items() if _stop_of(device) is not None}
     return [stop.outcome(name, limit) for name, stop in stops.items()]
+
+
+def stop_everything(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> list[Outcome]:
+    """Abort the scans that run, which would only move on, and stop the *devices* as :func:`stop_devices` does."""
+    began = time.monotonic()
+    runs = active_runs()
+    for run in runs:
+        run.abort(block=False)
+    outcomes = stop_devices(devices, deadline)
+    limit = began + seconds(deadline)
+    return [*outcomes, *(_aborted(run, began, limit) for run in runs)]
+
+
+def _aborted(run: Run, began: float, limit: float) -> Outcome:
+    try:
+        run.exception(timeout=max(0.0, limit - time.monotonic()))  # which is that it was aborted
+    except TimeoutError:
+        return Outcome(run.title, False, limit - began, "its cleanup goes on")
+    return Outcome(run.title, True, time.monotonic() - began, run.status)
 
 
 def report(outcomes: Sequence[Outcome]) -> None:

@@ -22,7 +22,7 @@ from concert.session.moving import move
 from concert.session.overview import overview
 from concert.session.reconnecting import reconnect  # noqa: F401  # a verb as well
 from concert.session.rounding import limits, rounded
-from concert.session.stopping import DEADLINE, report, stop_devices
+from concert.session.stopping import DEADLINE, report, stop_devices, stop_everything
 from concert.session.utils import answer, devices_in, names_in
 from concert.session.watching import watch_lines
 from concert.tables import print_lines, print_table
@@ -116,8 +116,11 @@ def stop(*devices: Device) -> None:
 
 
 def stop_all(deadline: Any = DEADLINE) -> None:
-    """Stop every device of the session at the same time, each within *deadline*, and show who did."""
-    report(stop_devices(every_device(names_in(None, inspect.currentframe())), deadline))
+    """Stop every device of the session at the same time, each within *deadline*, and show who did.
+
+    Scans that run in the background are aborted.
+    """
+    report(stop_everything(every_device(names_in(None, inspect.currentframe())), deadline))
 
 
 def stash(*devices: Device) -> None:

@@ -11,7 +11,7 @@ SESSION = '''
 """Tomography at the imaging station. Ask Jo before touching the slits."""
 import time
 from concert.session.prelude import *
-from concert.async import async
+from concert.async import async, tell_progress
 from concert.devices.motors.dummy import LinearMotor
 from concert.devices.photodiodes.dummy import PhotoDiode
 
@@ -27,6 +27,11 @@ def spin():
 @async
 def fail():
     raise RuntimeError("no light")
+
+@async
+def tell():
+    tell_progress(0.5, "alignment")
+    time.sleep(1.5)
 
 @async
 def clean_up_slowly():
@@ -109,19 +114,30 @@ def test_a_background_failure_is_shown_once(terminal):
     assert "no light" not in terminal.answer("1 + 1")
 
 
-def test_what_moves_in_the_background_is_in_the_toolbar(tmp_path):
-    terminal = SessionTerminal(tmp_path, SESSION, PROMPT_TOOLKIT_NO_CPR="0")
-    try:
-        # The toolbar appears where the terminal says how much room there is: it is asked, and answers.
-        terminal.see("Ctrl-C stops", "\x1b[6n")
-        terminal.process.send("\x1b[10;1R")
-        terminal.see(PROMPT)
-        terminal.type("moving = stage.set_position(40 * q.mm)")
-        terminal.see("\x1b[6n")
-        terminal.process.send("\x1b[20;1R")
-        terminal.see("stage.position ", " mm")
-    finally:
-        terminal.close()
+@pytest.fixture
+def screen(tmp_path):
+    """A terminal that is looked at as a person does."""
+    terminal = SessionTerminal(tmp_path, SESSION, size=(30, 120), PROMPT_TOOLKIT_NO_CPR="0")
+    terminal.show(PROMPT)
+    yield terminal
+    terminal.close()
+
+
+def test_what_runs_and_moves_in_the_background_is_in_the_toolbar(screen):
+    screen.type("moving = stage.set_position(40 * q.mm), tell()")
+    toolbar = screen.show("▸ alignment 50 %", " left   ▸ stage ", " mm → 40.000 mm  0:0")[-1]
+    assert toolbar.startswith(" ▸ alignment 50 %  0:0")
+    screen.hide("▸")
+    screen.type("print('toolbar', get_ipython().pt_app.bottom_toolbar)")
+    screen.show("toolbar None")
+
+
+def test_a_scan_in_the_background_is_in_the_toolbar_and_an_emergency_stop_aborts_it(screen):
+    screen.type("run = ascan(stage, 0 * q.mm, 1 * q.mm, 99, 0.1 * q.s, background=True)")
+    screen.show("▸ scan 1 ascan ", " %", " left")
+    screen.process.send("\x1c")
+    screen.show("scan 1", "aborted", "2 of 2 devices stopped")
+    screen.hide("▸")
 
 
 @pytest.mark.parametrize("presses", [1, 3, 11])
