@@ -25,6 +25,7 @@ from concert.base import ParameterValue
 from concert.processes import short_name
 from concert.session import prelude
 from concert.session.banner import banner
+from concert.session.completion import matcher
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
@@ -76,6 +77,8 @@ class SessionShell(TerminalInteractiveShell):
         stop_on_signal(self._show_stop)
         # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
         prompt: Any = self.pt_app
+        completer: Any = self.Completer
+        completer.custom_matchers.append(matcher(self._typed_words, lambda: self.user_ns))
         note_futures()
         self._toolbar = Toolbar(prompt)
         prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
@@ -107,10 +110,14 @@ class SessionShell(TerminalInteractiveShell):
         finally:
             ignore_presses()
 
+    def _typed_words(self) -> list[str]:
+        """Return what may be typed without parentheses, unless the user means something else by the word."""
+        return [word for word in (*VERBS, *WORDS) if self.user_ns.get(word) is getattr(prelude, word)]
+
     def _translate_verbs(self, lines: list[str]) -> list[str]:
         if len(lines) != 1:
             return lines
-        typed = [word for word in (*VERBS, *WORDS) if self.user_ns.get(word) is getattr(prelude, word)]
+        typed = self._typed_words()
         line = translate_assignment(lines[0].rstrip("\n"), self.user_ns)
         return [translate_verb(line, typed, self.user_ns) + "\n"]
 
@@ -166,6 +173,7 @@ def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
     config = Config()
     config.HistoryManager.hist_file = str(history)
     config.TerminalIPythonApp.display_banner = False
+    config.Completer.use_jedi = False  # it takes its time, and knows nothing of what a session has made
     config.TerminalIPythonApp.interactive_shell_class = SessionShell
     app = TerminalIPythonApp.instance(config=config)
     app.initialize([])

@@ -225,3 +225,20 @@ def test_without_a_prompt_the_exit_status_tells(tmp_path, session, status):
         check=False,
     )
     assert run.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("mv sta\t", "imaging > mv stage"),
+        ("mv stage.pos\t", "imaging > mv stage.position"),
+        ("mv stage 3 u\t", "imaging > mv stage 3 um"),
+        ("stage.position = 3 u\t", "imaging > stage.position = 3 um"),
+        ("sta\t", "stash"),
+        ("stage.posi\t", "imaging > stage.position"),
+        ("q.millim\t", "imaging > q.millimeter"),
+    ],
+)
+def test_tab_completes_devices_parameters_and_units(screen, typed, completed):
+    screen.process.send(typed)
+    screen.show(completed)
