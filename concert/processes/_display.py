@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ WIDTH = 14  # characters of a column; wide enough for numbers of six digits
 REFRESH = 0.1  # seconds between two looks
 LINES = 50  # so many points of a look are shown; of more, which nobody could read, only the last ones
 FIRST = 1000  # so many values tell how many digits are shown
+
+_NUMBERS = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
 
 
 class Display:
@@ -144,9 +147,12 @@ class Display:
 
     def _show_pause(self) -> None:
         reason = self._run.reason if self._run.status == "paused" else ""
-        if reason != self._reason:
-            self._reason = reason
+        # A reading that fluctuates, or a time that passes, is nothing new.
+        if _NUMBERS.sub("", reason) != _NUMBERS.sub("", self._reason):
             self._print(f"Paused: {reason}" if reason else "Going on.")
+        if reason != self._reason:
+            self._bar.set_postfix_str(reason)
+        self._reason = reason
 
     def _print(self, line: str) -> None:
         with self._bar.external_write_mode(file=sys.stdout):

@@ -16,6 +16,7 @@ from concert.async_._scope import current_command
 from concert.base import ParameterValue, StoppedError, refusing
 from concert.processes import _hooks
 from concert.processes._errors import ScanAborted, ScanError
+from concert.processes._interlocking import Interlocking
 from concert.processes._memory import MemoryRecord
 from concert.processes._plan import plan_of
 from concert.processes._points import Points, Step
@@ -53,6 +54,7 @@ class Execution:
         self._origins: dict[ParameterValue, Any] = {}  # where to go back to
         self._anew = True  # whether every parameter has to be set, not only those that change
         self._began = datetime.now().astimezone()
+        self._interlocking = Interlocking(run)
         self._due = 0.0  # when the next point begins, of a scan with a period, on the monotonic clock
         self.record: Any = MemoryRecord(lambda rows: self._scan.data(rows, self._began))
 
@@ -64,6 +66,7 @@ class Execution:
                 points, here = self._scan.points.placed()
                 self._origins = self._scan.origins or here
                 points.check()
+                held.enter_context(self._interlocking)
                 self._begin(points)
                 run.enter("running")
                 failure = self._failure_of(points)
@@ -136,30 +139,45 @@ class Execution:
         run, record = self._run, self.record
         self._due = time.monotonic()
         for index, step in enumerate(points.steps(self.first, lambda: record.data), self.first):
-            if run.holds:
-                self._pause()
+            while self._may_begin(index) and not self._point(step):
+                pass
             if run.stopping:
                 break
-            if self._scan.period is not None:
-                self._wait_until_due()
-            elif not index % YIELD:
-                time.sleep(0)
-            run._deliver_here()  # code in a thread that is to end may not have waited for anything
-            self._point(step)
         try:
             record.flush()
         except StorageError as error:
             self._until_stored(error, record.flush, lambda: self._run.stopping)
 
-    def _point(self, step: Step) -> None:
+    def _may_begin(self, index: int) -> bool:
+        """Wait until it is time for the point *index* and nothing holds it up; return whether it is to be measured."""
+        run = self._run
+        if run.stopping:
+            return False
+        if self._scan.period is not None:
+            self._wait_until_due()
+        elif not index % YIELD:
+            time.sleep(0)
+        run._deliver_here()  # code in a thread that is to end may not have waited for anything
+        self._interlocking.look()
+        if run.holds and not run.stopping:
+            self._pause()
+        return not run.stopping
+
+    def _point(self, step: Step) -> bool:
+        """Measure a point; return False if an interlock has interrupted it."""
         hooks = self._hooks
         if hooks.before_point:
             _hooks.call(hooks.before_point)
-        self._move(step)
+        if not self._move(step):
+            return False
         values = step.values or (self._time() * q.s,)
-        self._store((*values, *self._scan.counting.read()))
+        readings = self._scan.counting.read()
+        if self._interlocking.interrupted:
+            return False
+        self._store((*values, *readings))
         if hooks.after_point:
             _hooks.call(hooks.after_point)
+        return True
 
     def _time(self) -> float:
         """Return the seconds since the beginning of the scan."""
@@ -188,8 +206,19 @@ class Execution:
                     if give_up():
                         raise
 
-    def _move(self, step: Step) -> None:
-        """Go to the point: everything that has to move does so at the same time."""
+    def _move(self, step: Step) -> bool:
+        """Go to the point, with everything at the same time; return False if an interlock has stopped that."""
+        try:
+            with self._interlocking.motion():
+                self._set(step)
+        except StoppedError:
+            if not self._interlocking.interrupted:
+                raise
+            self._anew = True
+            return False
+        return True
+
+    def _set(self, step: Step) -> None:
         parameters = self._scan.points.parameters
         changed = range(len(parameters)) if self._anew else step.changed
         self._anew = False
@@ -211,12 +240,11 @@ class Execution:
             while run.holds and not run.stopping:
                 reason = "; ".join(run.holds.values())
                 if reason != run.reason:
-                    LOG.info("%s is paused: %s", run.title, reason)
                     run.enter("paused", reason)
-                run.changed.wait()
-                run.changed.clear()
+                self._interlocking.wait()
+                self._interlocking.look()
         self._anew = True  # somebody may have moved something in the meantime
-        self._due = time.monotonic()
+        self._due = time.monotonic() + (self._scan.period or 0.0)
 
     @contextmanager
     def _pausing(self, reason: str) -> Iterator[None]:
@@ -271,6 +299,7 @@ class Execution:
 
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""
+        self._interlocking.refuse_motion()
         wait([parameter.set(where) for parameter, where in self._origins.items()])
 
     def _outcome(self, failure: BaseException | None, problems: list[str]) -> tuple[str, str]:

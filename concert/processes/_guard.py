@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from random import random
 from typing import TYPE_CHECKING, Any
 
 from concert.async_ import Future, async_
@@ -18,7 +19,6 @@ LOG = logging.getLogger("concert.interlocks")
 POLL = 0.05  # seconds between two looks, about
 POLL_TRIPPED = 0.005  # the same after a trip: a short break must not be missed while it settles
 LONGEST_REST = 0.5  # seconds between two looks at a slow source
-GOLDEN = 0.618034
 
 OnTrip = Callable[["Interlock", str], Any]
 
@@ -39,7 +39,6 @@ class Guard:
         self._asked = 0.0  # when the look in progress, or the last one, began
         self._next = 0.0  # when the next one is due
         self._again = False  # something has changed during the look in progress
-        self._phase = 0.0
         self.answered = False
         self._tripped = False
         self._reason = ""  # what the last look found wrong
@@ -71,7 +70,7 @@ class Guard:
         if not self._in_progress():
             return self._next
         now = time.monotonic()
-        return now + min(max(now - self._asked, POLL_TRIPPED), POLL)  # most looks are over soon
+        return now + min(max(now - self._asked, POLL_TRIPPED / 10), POLL)  # most looks are over soon
 
     def close(self) -> None:
         """Stop looking; nothing is called any more. A look in progress is told to end, and not waited for."""
@@ -96,10 +95,9 @@ class Guard:
             self._next = 0.0 if self._again else began + took + self._rest(took)
 
     def _rest(self, took: float) -> float:
-        """Return for how many seconds to leave the source alone: not always as long, lest flapping keeps in step."""
-        self._phase = (self._phase + GOLDEN) % 1
+        """Return for how many seconds to leave the source alone: never regularly, lest flapping keeps in step."""
         usual = POLL_TRIPPED if self._tripped else POLL
-        return max(usual * (0.5 + self._phase), min(10 * took, LONGEST_REST))
+        return max(usual * (0.5 + random()), min(10 * took, LONGEST_REST))
 
     # -- what was found -----------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ def plan_of(scan: Scan, points: Points, origins: Mapping[ParameterValue, Any]) -
     What has no name in the session cannot be found again in a new process; then the plan only says so.
     """
     try:
+        if scan.interlocks:
+            raise Nameless("it has interlocks of its own; declare them in the session with interlock(...)")
         return {
             "points": _stored_points(points),
             "origins": [[stored_parameter(each), _stored_values(Values([where]))] for each, where in origins.items()],

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from concert.async_._runtimes import start_as
-from concert.base import ParameterValue
+from concert.base import Condition, ParameterValue
 from concert.processes._counting import Counting, Readable
 from concert.processes._hooks import Hooks, name_of
+from concert.processes._interlock import Interlock, interlock_of
 from concert.processes._memory import columns_of
 from concert.processes._points import Points
 from concert.processes._region import short_name
@@ -28,7 +29,8 @@ class Scan:
     time of what has one, else how long to wait before reading. *kind* is the verb, *title* what people call it. *hooks*
     are called at certain moments, *metadata* (user, sample, comment, ...) goes to the file. *period* is the time from
     the beginning of a point to that of the next. With *gather*, points may become durable together instead of one by
-    one, which is faster; they are reported only when they are.
+    one, which is faster; they are reported only when they are. *interlocks* are conditions, functions or
+    :class:`.Interlock` that hold up this scan, besides those of the session.
 
     Iterating gives the values of the parameters at each point, ``len`` their number. Nothing happens before
     :meth:`start`.
@@ -46,6 +48,7 @@ class Scan:
         metadata: Mapping[str, Any] | None = None,
         period: Any = None,
         gather: bool = False,
+        interlocks: Iterable[Interlock | Condition | Callable[[], Any]] = (),
     ) -> None:
         self.points = points
         self.counting = Counting(read)
@@ -56,6 +59,7 @@ class Scan:
         self.metadata = dict(metadata or {})
         self.period = None if period is None else seconds(period)
         self.gather = gather
+        self.interlocks = tuple(map(interlock_of, interlocks))
         self.origins: dict[ParameterValue, Any] = {}  # where to go back to; empty for where it is when it begins
         names = self.names
         if len(set(names)) != len(names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
@@ -13,9 +12,13 @@ from concert.base import Condition
 from concert.processes._guard import POLL, POLL_TRIPPED, Guard, OnTrip
 from concert.processes._interlock import Interlock, first_answers, interlock_of
 
+POLL_NOTHING = 0.25  # seconds between two looks whether there is something to watch now
+
 
 class Watch:
     """Watches *interlocks* while the block runs, and calls *on_trip* with the interlock and the reason at every trip.
+
+    *on_change* is called with the :meth:`problem` whenever that has changed.
 
     *interlocks* are conditions, functions or :class:`Interlock`\\ s. The collection may change meanwhile: what is added
     is watched, what is removed is not any more. A trip lasts until the condition has held for the settling time,
@@ -27,11 +30,16 @@ class Watch:
     """
 
     def __init__(
-        self, interlocks: Iterable[Interlock | Condition | Callable[[], Any]], on_trip: OnTrip | None = None
+        self,
+        interlocks: Iterable[Interlock | Condition | Callable[[], Any]],
+        on_trip: OnTrip | None = None,
+        on_change: Callable[[str | None], Any] | None = None,
     ) -> None:
         # An iterator can be followed only once.
         self._interlocks = tuple(interlocks) if isinstance(interlocks, Iterator) else interlocks
         self._on_trip = on_trip
+        self._on_change = on_change
+        self._told: str | None = None  # the problem that was told last
         self._guards: dict[int, Guard] = {}  # by the identity of what they were made of
         self._sources: dict[int, Any] = {}  # keeps these identities from being used again
         self._monitor: Future | None = None
@@ -60,13 +68,17 @@ class Watch:
         for guard in self._guards.values():
             self._drop(guard)
 
-    def problem(self) -> str | None:
-        """Return what is wrong now, or what is settling and for how long; None if nothing is."""
+    def problem(self, stopping_motion: bool = False) -> str | None:
+        """Return what is wrong now, or what is settling and for how long; None if nothing is.
+
+        With *stopping_motion* only those interlocks count that stop motion.
+        """
         if self._monitor is None and not self._closed:
             self._follow()
             first_answers(list(self._guards.values()))
-        found = [problem for guard in self._guards.values() if (problem := guard.problem()) is not None]
-        if self._monitor is not None and self._monitor.done() and not self._closed:
+        guards = [each for each in self._guards.values() if each.interlock.stop_motion or not stopping_motion]
+        found = [problem for guard in guards if (problem := guard.problem()) is not None]
+        if self._monitor is not None and self._monitor.done() and not (self._closed or stopping_motion):
             found.append(f"nobody watches the interlocks any more: {self._monitor.exception()}")
         return "; ".join(found) or None
 
@@ -81,12 +93,27 @@ class Watch:
             self._follow()
             for guard in self._guards.values():
                 guard.tend()
+            self._tell_change()
             time.sleep(self._until_next_look())
+
+    def _tell_change(self) -> None:
+        problem = self.problem()
+        if problem != self._told:
+            self._told = problem
+            if self._on_change is not None:
+                self._on_change(problem)
+
+    def _tripped(self, interlock: Interlock, reason: str) -> None:
+        self._told = reason  # even if it is clear again before the next round, that is a change
+        if self._on_trip is not None:
+            self._on_trip(interlock, reason)
 
     def _until_next_look(self) -> float:
         """Return how many seconds to sleep: until a look is due, but not long, since anything may change."""
-        due = min((guard.due() for guard in self._guards.values()), default=math.inf)
-        return min(max(due - time.monotonic(), POLL_TRIPPED / 2), POLL)
+        if not self._guards:
+            return POLL_NOTHING
+        due = min(guard.due() for guard in self._guards.values())
+        return min(max(due - time.monotonic(), POLL_TRIPPED / 10), POLL)
 
     def _follow(self) -> None:
         """Watch what is in the collection now."""
@@ -100,7 +127,7 @@ class Watch:
             self._drop(guard)
 
     def _begin(self, interlock: Interlock) -> Guard:
-        guard = Guard(interlock, self._on_trip)
+        guard = Guard(interlock, self._tripped)
         for parameter in interlock.condition.parameters:
             parameter.subscribe(guard.look)
         return guard

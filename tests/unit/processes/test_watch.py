@@ -143,7 +143,7 @@ def test_flapping_at_100_hz_is_one_trip_that_lasts(share, trips, concert_runtime
             time.sleep(0.0317)  # not in step with it
         assert concert_clock.now < 3
         watch.wait_until_clear()
-        assert 6.9 < concert_clock.now < 8.5
+        assert 6.5 < concert_clock.now < 8.5
     assert trips == [("the shutter is open", "the shutter is open is not true")]
 
 
@@ -283,14 +283,14 @@ def test_what_is_added_meanwhile_is_watched_and_what_is_removed_is_not(
     guards = []
     with Watch(guards, trips) as watch:
         ring.stored = 12 * q.mA
-        pause(watch, 0.2)
+        pause(watch, 0.5)
         assert watch.problem() is None
         guards.append(beam)
-        pause(watch, 0.2)
+        pause(watch, 0.5)
         assert watch.problem() == LOW
         guards.append(ring["shutter"].equals("open"))
         guards.remove(beam)
-        pause(watch, 0.2)
+        pause(watch, 0.5)
         assert watch.problem() is None
     assert trips == [("beam", LOW)]
 

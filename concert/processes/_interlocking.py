@@ -1,0 +1,120 @@
+"""Letting interlocks hold up a scan, and stop what it moves."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
+
+from concert.async_ import Future, async_, runtime
+from concert.base import ParameterValue, StoppedError
+from concert.base._exclusive import exclusion_of
+from concert.devices.base import STOPS
+from concert.processes._interlock import Interlock
+from concert.processes._interlocks import installed
+from concert.processes._watch import Watch
+
+if TYPE_CHECKING:
+    from concert.processes._run import Run
+
+LOG = logging.getLogger("concert.interlocks")
+
+HOLD = "interlocks"  # what keeps the run from going on
+AGAIN = 0.05  # seconds between two stops of what does not stand yet
+RECHECK = 0.5  # seconds after which a run that is held up looks again by itself
+
+
+class Applying:
+    """The interlocks that apply to a scan: its own and, as they are at any time, those of the session."""
+
+    def __init__(self, own: Iterable[Interlock]) -> None:
+        self._own = tuple(own)
+
+    def __iter__(self) -> Iterator[Interlock]:
+        return chain(self._own, installed)
+
+
+class Interlocking:
+    """Watches the interlocks of *run* while the block runs.
+
+    :meth:`look` holds the run up while something is wrong or settling. A trip of an interlock that stops motion stops
+    what the run moves, and makes the point in progress :attr:`interrupted`.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._watch = Watch(Applying(run.scan.interlocks), self._trip, lambda _problem: run.changed.set())
+        self._moving = False
+        self.interrupted = False
+
+    def __enter__(self) -> Self:
+        self._watch.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._watch.__exit__(*exception)
+
+    def look(self) -> None:
+        """Hold the run up if something is wrong, else let it go on. Points that begin from here on count."""
+        self.interrupted = False  # first: who trips from here on is found by the look or interrupts the point
+        problem = self._watch.problem()
+        if problem is not None:
+            self._run.holds[HOLD] = problem
+        else:
+            self._run.holds.pop(HOLD, None)
+
+    def wait(self) -> None:
+        """Wait until something that holds the run up may have changed."""
+        changed = self._run.changed
+        if runtime() == "sync":
+            self._watch.wait_until_clear()  # nothing else can change
+        else:
+            changed.wait(RECHECK if HOLD in self._run.holds else None)
+        changed.clear()
+
+    @contextmanager
+    def motion(self) -> Iterator[None]:
+        """Move something in the block; raise :exc:`.StoppedError` instead if that was forbidden meanwhile."""
+        # In this order: either this sees the interrupt, or who interrupts sees that something moves.
+        self._moving = True
+        try:
+            if self.interrupted:
+                raise StoppedError("stopped", "an interlock has tripped")
+            yield
+        finally:
+            self._moving = False
+
+    def refuse_motion(self) -> None:
+        """Raise :exc:`.StoppedError` if an interlock that stops motion has tripped, and is not clear yet."""
+        problem = self._watch.problem(stopping_motion=True)
+        if problem is not None:
+            raise StoppedError("stopped", problem)
+
+    def _trip(self, interlock: Interlock, reason: str) -> None:
+        LOG.warning("%s: the interlock %s has tripped: %s", self._run.title, interlock.name, reason)
+        if interlock.stop_motion:
+            self.interrupted = True
+            for parameter in self._run.scan.points.parameters:
+                stopping = async_(self._stop)(parameter).detach()
+                stopping.label = f"stop of {parameter.device.name} by the interlock {interlock.name}"
+
+    def _stop(self, parameter: ParameterValue) -> None:
+        """Stop the motion of *parameter* until it stands, also if it has not begun yet."""
+        while self._moving:
+            if parameter in parameter.device.being_set():
+                _stop_once(parameter)
+            time.sleep(AGAIN)
+
+
+def _stop_once(parameter: ParameterValue) -> None:
+    device = parameter.device
+    stop = next((getattr(device, name) for name in STOPS if hasattr(device, name)), None)
+    if stop is None and parameter._cancel is not None:
+        exclusion_of(device).note_stop()
+        stop = parameter._cancel
+    stopping = None if stop is None else stop()
+    if isinstance(stopping, Future):
+        stopping.join()
