@@ -2,6 +2,7 @@
 
 from concert.processes._closing import closing, unsaid
 from concert.processes._counting import count, counters
+from concert.processes._diff import Change, Difference, diff
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._foreground import (
     SCANS,
@@ -34,12 +35,15 @@ from concert.processes._resume import resumed, unfinished
 from concert.processes._run import Run, active_runs, last_run
 from concert.processes._save import save
 from concert.processes._scan import Scan
-from concert.processes._snapshot import snapshot
+from concert.processes._snapshot import Snapshot, snapshot
 from concert.processes._station import station
+from concert.processes._undo import one_step, remember_moves, steps
 from concert.storage import ScanData
 
 __all__ = [
     "SCANS",
+    "Change",
+    "Difference",
     "Hooks",
     "Interlock",
     "Region",
@@ -48,6 +52,7 @@ __all__ = [
     "ScanAborted",
     "ScanData",
     "ScanError",
+    "Snapshot",
     "a2scan",
     "a3scan",
     "a4scan",
@@ -63,6 +68,7 @@ __all__ = [
     "d2scan",
     "d3scan",
     "d4scan",
+    "diff",
     "dmesh",
     "do",
     "dscan",
@@ -75,9 +81,11 @@ __all__ = [
     "loopscan",
     "measured",
     "mesh",
+    "one_step",
     "parameter_of",
     "peak",
     "positions",
+    "remember_moves",
     "remove_interlock",
     "resumed",
     "save",
@@ -85,6 +93,7 @@ __all__ = [
     "short_name",
     "snapshot",
     "station",
+    "steps",
     "timescan",
     "unfinished",
     "unsaid",

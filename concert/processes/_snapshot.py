@@ -9,10 +9,24 @@ from typing import Any
 from concert.async_ import Future
 from concert.devices.base import Device
 from concert.processes._station import station
+from concert.quantities import shown
+from concert.tables import get_default_table
 
 ANSWER_TIME = 2.0  # seconds that all devices together have to answer
 
-Snapshot = dict[str, dict[str, Any]]
+
+class Snapshot(dict[str, dict[str, Any]]):
+    """What devices told, by device and parameter; printing it gives a table."""
+
+    def __str__(self) -> str:
+        table = get_default_table(("device", "parameter", "value"))
+        for device, parameters in self.items():
+            for number, (name, value) in enumerate(parameters.items()):
+                table.add_row([device if not number else "", name, said(value)])
+        return "\n".join(line.rstrip() for line in table.get_string().splitlines())
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # what the prompt shows
+        printer.text(str(self))
 
 
 class Unavailable(str):
@@ -30,10 +44,15 @@ def snapshot(devices: Mapping[str, Device] | None = None) -> Snapshot:
     chosen = station.devices() if devices is None else devices
     reads = {name: {each.name: each.get() for each in device if each.readable} for name, device in chosen.items()}
     deadline = time.monotonic() + ANSWER_TIME
-    return {
-        device: {name: _outcome(read, deadline) for name, read in parameters.items()}
+    return Snapshot(
+        (device, {name: _outcome(read, deadline) for name, read in parameters.items()})
         for device, parameters in reads.items()
-    }
+    )
+
+
+def said(value: Any) -> str:
+    """Return a value as tables show it."""
+    return str(value) if isinstance(value, str) else shown(value)
 
 
 def _outcome(read: Future, deadline: float) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 from concert.async_ import Future, wait
 from concert.async_._jobs import remaining_time
-from concert.base import ParameterValue, QuantityValue
-from concert.processes import short_name
+from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
+from concert.processes import one_step, short_name
 from concert.session.rounding import clock, rounded
 
 REFRESH = 0.2  # seconds between two looks
@@ -18,15 +18,34 @@ WIDTH = 24  # characters of a bar
 BLANK_TO_FULL = "─╸━"
 
 
-def move(moves: Sequence[tuple[ParameterValue, Any]]) -> None:
+def go(moves: Sequence[tuple[ParameterValue, Any]], announcement: str = "", label: str = "move") -> None:
+    """Set the parameters to the values, all at the same time, and wait; refuse at once what somebody else holds.
+
+    All of them are checked before the first one moves, and before the *announcement* is printed. *label* is what
+    undoing it is called.
+    """
+    for parameter, value in moves:
+        try:
+            parameter.check_value(value)
+        except Exception as error:
+            note_refusal(parameter, value, error)
+            raise
+    if announcement:
+        print(announcement, flush=True)
+    with refusing(), one_step(label):
+        move(moves, leave=not announcement)
+
+
+def move(moves: Sequence[tuple[ParameterValue, Any]], leave: bool = True) -> None:
     """Set the parameters to the values, all at the same time, wait, and raise as :func:`.wait` does.
 
-    In a terminal a line for each shows how far it is; it appears only for what takes longer than a moment.
+    In a terminal a line for each shows how far it is; it appears only for what takes longer than a moment, and goes
+    again at the end without *leave*.
     """
     if not sys.stderr.isatty():
         wait([parameter.set(value) for parameter, value in moves])
         return
-    lines = [_Line(parameter, value, row) for row, (parameter, value) in enumerate(moves)]
+    lines = [_Line(parameter, value, row, leave) for row, (parameter, value) in enumerate(moves)]
     futures = [parameter.set(value) for parameter, value in moves]
     try:
         while not _done(futures):
@@ -51,9 +70,10 @@ def _done(futures: list[Future]) -> bool:
 class _Line:
     """The progress of one move."""
 
-    def __init__(self, parameter: ParameterValue, target: Any, row: int) -> None:
+    def __init__(self, parameter: ParameterValue, target: Any, row: int, leave: bool) -> None:
         self._parameter = parameter
         self._row = row
+        self._leave = leave
         self._start = self._read()
         self._target = target
         self._way = self._distance(target)
@@ -63,7 +83,7 @@ class _Line:
     def update(self) -> None:
         """Show where it is, and how long it will take if it goes on like that."""
         if self._bar is None:
-            self._bar = _make_bar(self._title(), self._way, self._row)
+            self._bar = _make_bar(self._title(), self._way, self._row, self._leave)
         here = self._read()
         if here is None:
             return
@@ -104,7 +124,7 @@ class _Line:
             return None
 
 
-def _make_bar(title: str, way: float, row: int) -> Any:
+def _make_bar(title: str, way: float, row: int, leave: bool) -> Any:
     from tqdm import tqdm  # loaded with the first move that takes time
 
     class Bar(tqdm):
@@ -127,6 +147,7 @@ def _make_bar(title: str, way: float, row: int) -> Any:
     return Bar(
         total=way or None,
         position=row,
+        leave=leave,
         desc=title,
         ascii=BLANK_TO_FULL,
         bar_format=f"{{desc}}  {{bar:{WIDTH}}}  {{said}}" if way else "{desc}  {said}",

@@ -22,7 +22,7 @@ from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
 from concert.base import ParameterValue
-from concert.processes import short_name
+from concert.processes import short_name, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.completion import matcher
@@ -31,6 +31,7 @@ from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
 from concert.session.rounding import where
+from concert.session.showing import SessionDisplayHook, show_quantities
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
 from concert.session.stopping import Outcome, report, stop_everything
@@ -58,6 +59,7 @@ class SessionShell(TerminalInteractiveShell):
 
     session_name = "concert"
     prompts_class = SessionPrompts
+    displayhook_class = SessionDisplayHook
 
     def init_session(self, name: str) -> None:
         """Take over from IPython what a session does its own way."""
@@ -72,6 +74,7 @@ class SessionShell(TerminalInteractiveShell):
             aliases: Any = self.alias_manager
             if aliases.is_alias(verb):
                 aliases.undefine_alias(verb)
+        show_quantities(self)
         include(self.user_ns)
         use_names(lambda: self.user_ns)
         stop_on_signal(self._show_stop)
@@ -104,6 +107,8 @@ class SessionShell(TerminalInteractiveShell):
     def prompt_for_code(self) -> str:
         time.sleep(0)  # what the last command has only called begins now
         tell_unhandled(unhandled())
+        for line in unsaid():
+            print(line)
         self._toolbar.begin()
         try:
             return super().prompt_for_code()

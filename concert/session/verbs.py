@@ -12,16 +12,18 @@ from functools import partial
 from typing import Any
 
 from concert.async_ import wait
-from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
+from concert.base import ParameterValue, QuantityValue, refusing
 from concert.devices.base import STOPS, Device
 from concert.devices.motors.base import Motor
-from concert.processes import ascan, count, counters, dscan, parameter_of, short_name  # noqa: F401  # verbs as well
+from concert.processes import Run, active_runs, count, counters, parameter_of, short_name
 from concert.quantities import q, shown
 from concert.session.inventory import every_device
-from concert.session.moving import move
+from concert.session.moving import go
 from concert.session.overview import overview
 from concert.session.reconnecting import reconnect  # noqa: F401  # a verb as well
 from concert.session.rounding import limits, rounded
+from concert.session.scan_verbs import *  # noqa: F403
+from concert.session.scan_verbs import SCAN_VERBS, stop_run, the_run
 from concert.session.stopping import DEADLINE, report, stop_devices, stop_everything
 from concert.session.utils import answer, devices_in, names_in
 from concert.session.watching import watch_lines
@@ -30,21 +32,8 @@ from concert.tables import print_lines, print_table
 # What may be typed without parentheses.
 WORDS = ("dstate", "ddoc", "pdoc", "code_of")
 VERBS = (
-    "mv",
-    "mvr",
-    "umv",
-    "umvr",
-    "wa",
-    "wm",
-    "tw",
-    "ct",
-    "stop",
-    "stop_all",
-    "ascan",
-    "dscan",
-    "stash",
-    "restore",
-    "reconnect",
+    *("mv", "mvr", "umv", "umvr", "wa", "wm", "tw", "ct", "stop", "stop_all", "stash", "restore", "reconnect"),
+    *SCAN_VERBS,
 )
 
 Movable = Device | ParameterValue
@@ -55,12 +44,12 @@ def mv(*moves: Any) -> None:
 
     A device stands for its main parameter. Shows where things are while they move.
     """
-    _move([(parameter, value) for parameter, value in _pairs("mv", moves)])
+    go(_pairs("mv", moves), label="mv")
 
 
 def mvr(*moves: Any) -> None:
     """Move by distances, all at the same time: ``mvr(stage, -1 * q.mm)``."""
-    _move([(parameter, parameter.get().result() + delta) for parameter, delta in _pairs("mvr", moves)])
+    go([(parameter, parameter.get().result() + delta) for parameter, delta in _pairs("mvr", moves)], label="mvr")
 
 
 umv, umvr = mv, mvr  # elsewhere these are the ones that show where things are
@@ -109,9 +98,19 @@ def ct(time: Any = None, *readables: Any) -> dict[str, Any]:
     return values
 
 
-def stop(*devices: Device) -> None:
-    """Stop *devices*, or all of the session that move."""
-    chosen = {each.name: each for each in devices}
+def stop(*what: Device | Run | int) -> None:
+    """Stop devices, or end scans in good order, after the point in progress: what is given, scans by number as well.
+
+    Without anything given it is the scan that is running; if there is none, all devices of the session that move.
+    """
+    runs = [the_run(each, "stop") for each in what if not isinstance(each, Device)]
+    if not what and active_runs():
+        runs = [the_run(None, "stop")]
+    for run in runs:
+        stop_run(run)
+    if runs and len(runs) >= len(what):
+        return
+    chosen = {each.name: each for each in what if isinstance(each, Device)}
     report(stop_devices(chosen or _moving(devices_in(None, inspect.currentframe()))))
 
 
@@ -145,17 +144,6 @@ def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]
         if isinstance(value, (int, float)):
             raise ValueError(f"give a unit: {verb} {short_name(parameter)} {value} {parameter.unit:~P}")
     return pairs
-
-
-def _move(pairs: list[tuple[ParameterValue, Any]]) -> None:
-    for parameter, value in pairs:  # all of them, before the first one moves
-        try:
-            parameter.check_value(value)
-        except Exception as error:
-            note_refusal(parameter, value, error)
-            raise
-    with refusing():
-        move(pairs)
 
 
 def _moving(devices: Mapping[str, Device]) -> dict[str, Device]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from concert import config
-from concert.processes import station
+from concert.processes import remember_moves, station
 from concert.session.utils import devices_in
 
 
@@ -22,6 +22,7 @@ def prepare(name: str, path: Path | None = None, data: str | None = None) -> Non
         module = sys.modules.get(name)
         return {} if module is None else vars(module)
 
+    remember_moves()
     station.reset()
     station.session = name
     station.path = "" if path is None else str(path.absolute())
