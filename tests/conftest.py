@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.tango_fixtures"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from concert.async_._native import HAVE_GEVENT, allocate_lock, start_new_thread, thread_ident
 from concert.async_._parking import HUB_THREAD, ThreadWaiter, call_in_hub, listen_to_threads
@@ -16,6 +17,13 @@ THREADS = 256  # at work at once; those that wait for a future do not count, so 
 IDLE_TIME = 10.0  # seconds after which a thread without work ends
 
 Job = Callable[[], None]
+
+
+class Jobs(Protocol):
+    """What takes jobs: the pool, or something that lets only some of them into it at a time."""
+
+    def submit(self, job: Job) -> None:
+        """Run *job*, a function that never raises, in a native thread."""
 
 
 class Pool:
@@ -110,6 +118,57 @@ def _forget_thread() -> None:
     hub = get_hub_if_exists() if HAVE_GEVENT else None
     if hub is not None:  # patched code slept or waited in this thread
         hub.destroy(destroy_loop=True)
+
+
+class Share:
+    """A share of the pool for jobs that wait natively, for a network's answer: at most *threads* of them at once.
+
+    The rest of them waits here. However long they take, they leave the pool's other threads to others, and do not count
+    as being at work.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._lock = allocate_lock()
+        self._waiting: deque[Job] = deque()
+        self._busy = 0
+
+    @property
+    def busy(self) -> int:
+        """How many threads are in use."""
+        return self._busy
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for one of them."""
+        return len(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Run *job* as soon as a thread of the share is free."""
+        with self._lock:
+            if self._busy >= self._threads:
+                self._waiting.append(job)
+                return
+            self._busy += 1
+        try:
+            pool.submit(lambda: self._run(job))
+        except RuntimeError:
+            with self._lock:
+                self._busy -= 1
+            raise
+
+    def _run(self, job: Job) -> None:
+        pool.block()
+        try:
+            while True:
+                job()
+                with self._lock:
+                    if not self._waiting:
+                        self._busy -= 1
+                        return
+                    job = self._waiting.popleft()
+        finally:
+            pool.unblock()
 
 
 pool = Pool()

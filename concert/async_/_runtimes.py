@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from concert import _cooperative, config
 from concert.async_._future import Future
+from concert.async_._pool import Jobs
 from concert.async_._sync import SyncFuture
 from concert.async_._threads import ThreadFuture
 
@@ -115,6 +116,14 @@ def fresh_context() -> Context:
     return context
 
 
+def context_for_events() -> Context:
+    """Return a context as :func:`fresh_context` does, for what comes by itself and so cannot run synchronously."""
+    context = fresh_context()
+    if runtime() == "sync":
+        context.run(_chosen.set, FUTURES["gevent" if "gevent" in FUTURES else "threads"])
+    return context
+
+
 def start(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Future:
     """Start a call of *function* and return its future."""
     future = (_chosen.get() or _future_class)(function, args, kwargs)
@@ -142,6 +151,14 @@ def start_in_thread(function: Callable[..., Any], args: tuple, kwargs: dict[str,
     """Start a call of *function* in a native thread, or run it at once where everything is synchronous."""
     future_class = _chosen.get() or _future_class
     future = (SyncFuture if future_class is SyncFuture else ThreadFuture)(function, args, kwargs)
+    future._launch()
+    return future
+
+
+def start_beside(jobs: Jobs, function: Callable[..., Any], *args: Any) -> Future:
+    """Start a call of *function* in a native thread that *jobs* provides, whatever the runtime: it blocks natively."""
+    future = ThreadFuture(function, args, {})
+    future.jobs = jobs
     future._launch()
     return future
 

@@ -6,7 +6,7 @@ from concert.async_._future import Future
 from concert.async_._interrupts import GETS_THROUGH
 from concert.async_._native import KillException, allocate_lock, thread_ident
 from concert.async_._parking import ThreadWaiter
-from concert.async_._pool import pool
+from concert.async_._pool import Jobs, pool
 from concert.async_._scope import running_future
 
 _lock = allocate_lock()  # guards the step from running to done, which threads race for
@@ -19,13 +19,14 @@ class ThreadFuture(Future):
     returns later is dropped, and when the code next waits for a future it gets the kill there.
     """
 
+    jobs: Jobs | None = None  # who gives it a thread, if not the pool
     _launched = False
     _waiter: ThreadWaiter | None = None
 
     def _launch(self) -> None:
         self._launched = True
         try:
-            pool.submit(self._run_in_context)
+            (pool if self.jobs is None else self.jobs).submit(self._run_in_context)
         except RuntimeError as error:  # not a single thread is to be had
             self._finish(None, error)
             self._after_finish()

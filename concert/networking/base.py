@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from concert.networking._lines import Lines, LineTooLongError
 from concert.networking._socket import DeadlinePassed, Socket, connect
+from concert.networking._timeouts import checked_timeout
 from concert.networking._turns import Place, Turns
 from concert.networking.tango import get_tango_device
-from concert.quantities import q, seconds
+from concert.quantities import q
 
 __all__ = ["SocketConnection", "get_tango_device"]
 
@@ -65,7 +66,7 @@ class SocketConnection:
         self.host = host
         self.port = port
         self._end = return_sequence.encode("ascii")
-        self._timeout = _checked(timeout)
+        self._timeout = checked_timeout(timeout)
         self._turns = Turns()
         # These are for the one whose turn it is; all others may only interrupt the socket.
         self._socket: Socket | None = None
@@ -134,7 +135,7 @@ class SocketConnection:
 
     def _in_turn(self, talk: Callable[[Allowance], T], timeout: Any) -> T:
         """Return what *talk* returns, when it is its turn; whatever ends it early ends the connection."""
-        time = self._timeout if timeout is None else _checked(timeout)
+        time = self._timeout if timeout is None else checked_timeout(timeout)
         place = Place()
         try:
             self._turns.enter(place)
@@ -227,13 +228,6 @@ class SocketConnection:
     def _instead(self) -> str:
         rest = self._lines.rest
         return f", only {_shown(rest)} without {self._end!r}" if rest else ""
-
-
-def _checked(timeout: Any) -> float:
-    time = seconds(timeout)
-    if not time:
-        raise ValueError("expected a timeout longer than 0 s")
-    return time
 
 
 def _reason(error: OSError) -> str:

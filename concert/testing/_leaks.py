@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import gc
 import os
 import socket
@@ -136,15 +137,22 @@ def _sockets() -> dict[str, int]:
     except FileNotFoundError:  # not Linux
         sockets = [each for each in gc.get_objects() if isinstance(each, socket.socket)]
         return {f"object {id(each)}": each.fileno() for each in sockets if each.fileno() >= 0}
+    # Tango keeps the connections to its servers, for as long as it likes.
+    owned = _owned_descriptors() if "tango" in sys.modules else None
     found = {}
     for descriptor in descriptors:
         try:
             target = os.readlink(f"{_DESCRIPTORS}/{descriptor}")
         except OSError:  # listing the folder needed one itself
             continue
-        if target.startswith("socket:"):
+        if target.startswith("socket:") and (owned is None or int(descriptor) in owned):
             found[target] = int(descriptor)
     return found
+
+
+def _owned_descriptors() -> set[int]:
+    """Return the descriptors of the sockets that belong to Python objects."""
+    return {each.fileno() for each in gc.get_objects() if isinstance(each, socket.socket | _socket.socket)}
 
 
 def _describe_greenlet(each: Any) -> str:

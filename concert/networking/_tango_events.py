@@ -1,0 +1,119 @@
+"""Events of Tango devices: from Tango's native threads to handlers, in order, with a word about what was missed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextvars import Context
+from time import monotonic
+from typing import Any, NamedTuple, Self
+
+from concert.async_._dispatcher import _Subscriber
+from concert.async_._runtimes import context_for_events
+from concert.networking._tango_errors import Call, TangoError, error_of
+
+LOG = logging.getLogger("concert.networking")
+
+KINDS = ("change", "periodic", "archive", "user")
+
+
+class TangoEvent(NamedTuple):
+    """What a handler is told.
+
+    *value* is the new value of *attribute* and *time* when the server took it, in seconds since 1970. While no events
+    come *error* says why, and *value* and *time* are None. *gap* is for how many seconds none could come before this
+    one; what changed meanwhile is not told. *raw* is Tango's own ``EventData``.
+    """
+
+    device: str
+    attribute: str
+    value: Any
+    time: float | None
+    error: TangoError | None
+    gap: float
+    raw: Any
+
+
+class TangoSubscription:
+    """That a handler is called for events, until :meth:`close`, over restarts of the server and the database.
+
+    It may be used in a ``with`` statement.
+    """
+
+    def __init__(
+        self, call: Call, attribute: str, handler: Callable[[TangoEvent], Any], end: Callable[[Any], Any]
+    ) -> None:
+        self.attribute = attribute
+        self.proxy: Any = None  # the DeviceProxy through which Tango was told
+        self.number = 0  # Tango's for the subscription
+        self._end: Callable[[Any], Any] | None = end
+        self._call = call
+        self._subscriber = _Subscriber(handler)
+        self._context: Context = context_for_events()
+        self._lost: float | None = None  # when events stopped to come
+        self._reason = ""
+
+    def close(self) -> None:
+        """Call the handler no more, not even for what has come already."""
+        self._subscriber.active = False
+        end, self._end = self._end, None
+        if end is not None:
+            end(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<events of {self._call.device}/{self.attribute}>"
+
+    def begun(self, proxy: Any, number: int) -> bool:
+        """Note that Tango was told, and as which *number*; return whether it is still wanted."""
+        self.proxy, self.number = proxy, number
+        return self._subscriber.active
+
+    def give_up(self) -> None:
+        """Note that nobody waits any more for the subscription to begin."""
+        self._subscriber.active, self._end = False, None
+
+    def receive(self, raw: Any) -> None:
+        """Take an event; called in the thread that subscribes or in one of Tango's, where nobody would see an error."""
+        try:
+            event = self._failure(raw) if raw.err else self._news(raw)
+            if event is not None and self._subscriber.active:
+                self._context.copy().run(self._subscriber.tell, event)
+        except Exception:
+            LOG.exception("an event of %s/%s was lost", self._call.device, self.attribute)
+
+    def _news(self, raw: Any) -> TangoEvent:
+        gap = 0.0
+        if self._lost is not None:
+            gap, self._lost, self._reason = monotonic() - self._lost, None, ""
+            LOG.warning(
+                "events of %s/%s come again after %.1f s; what changed meanwhile was not told",
+                self._call.device,
+                self.attribute,
+                gap,
+            )
+        reading = getattr(raw, "attr_value", None)
+        value = None if reading is None else reading.value
+        time = None if reading is None else reading.time.totime()
+        return TangoEvent(self._call.device, self.attribute, value, time, None, gap, raw)
+
+    def _failure(self, raw: Any) -> TangoEvent | None:
+        """Return the event that tells of a failure, or None if it is the same one again."""
+        reason = raw.errors[0].reason if raw.errors else ""
+        if self._lost is None:
+            self._lost = monotonic()
+        if reason == self._reason:
+            return None
+        self._reason = reason
+        error = error_of(_Failure(tuple(raw.errors)), self._call)
+        LOG.warning("no events of %s/%s: %s", self._call.device, self.attribute, error)
+        return TangoEvent(self._call.device, self.attribute, None, None, error, 0.0, raw)
+
+
+class _Failure(NamedTuple):
+    args: tuple[Any, ...]
