@@ -109,6 +109,10 @@ class Dispatcher:
                 if not any(sender_key == key for sender_key, _ in self._subscribers):
                     self._senders.pop(key, None)
 
+    def has_subscribers(self, sender: Any, message: Hashable) -> bool:
+        """Tell whether anybody has subscribed to *message* of *sender*."""
+        return (_key(sender), message) in self._subscribers
+
     def close(self) -> None:
         """Unsubscribe all handlers; what they have not been told yet is dropped."""
         with self._lock:

@@ -22,7 +22,8 @@ class TangoEvent(NamedTuple):
 
     *value* is the new value of *attribute* and *time* when the server took it, in seconds since 1970. While no events
     come *error* says why, and *value* and *time* are None. *gap* is for how many seconds none could come before this
-    one; what changed meanwhile is not told. *raw* is Tango's own ``EventData``.
+    one; what changed meanwhile is not told. The *initial* event tells the value of the time of subscribing. *raw* is
+    Tango's own ``EventData``.
     """
 
     device: str
@@ -31,6 +32,7 @@ class TangoEvent(NamedTuple):
     time: float | None
     error: TangoError | None
     gap: float
+    initial: bool
     raw: Any
 
 
@@ -100,7 +102,7 @@ class TangoSubscription:
         reading = getattr(raw, "attr_value", None)
         value = None if reading is None else reading.value
         time = None if reading is None else reading.time.totime()
-        return TangoEvent(self._call.device, self.attribute, value, time, None, gap, raw)
+        return TangoEvent(self._call.device, self.attribute, value, time, None, gap, self.proxy is None, raw)
 
     def _failure(self, raw: Any) -> TangoEvent | None:
         """Return the event that tells of a failure, or None if it is the same one again."""
@@ -112,7 +114,7 @@ class TangoSubscription:
         self._reason = reason
         error = error_of(_Failure(tuple(raw.errors)), self._call)
         LOG.warning("no events of %s/%s: %s", self._call.device, self.attribute, error)
-        return TangoEvent(self._call.device, self.attribute, None, None, error, 0.0, raw)
+        return TangoEvent(self._call.device, self.attribute, None, None, error, 0.0, self.proxy is None, raw)
 
 
 class _Failure(NamedTuple):

@@ -24,8 +24,8 @@ def _position(**properties: Any) -> Any:
     return attribute(dtype=float, access=AttrWriteType.READ_WRITE, abs_change="0.001", **accessors, **properties)
 
 
-def _velocity(**properties: Any) -> Any:
-    accessors = {"fget": "read_velocity", "fset": "write_velocity"}
+def _speed(**properties: Any) -> Any:
+    accessors = {"fget": "read_speed", "fset": "write_speed"}
     return attribute(dtype=float, access=AttrWriteType.READ_WRITE, min_value=0.001, **accessors, **properties)
 
 
@@ -63,13 +63,13 @@ class Motor(Device):
         self._axis.acknowledge(now)
         self._refusing(self._axis.move, now, position)
 
-    def read_velocity(self) -> float:
+    def read_speed(self) -> float:
         """Return the velocity of the motions to come."""
         return self._axis.velocity
 
-    def write_velocity(self, velocity: float) -> None:
+    def write_speed(self, speed: float) -> None:
         """Set the velocity of the motions to come."""
-        self._axis.set_velocity(monotonic(), velocity)
+        self._axis.set_velocity(monotonic(), speed)
 
     @command
     def Stop(self) -> None:
@@ -94,7 +94,7 @@ class LinearMotor(Motor):
     """A stage, in mm."""
 
     Position = _position(unit="mm", format="%8.3f", min_value=-60, max_value=60, doc="Where the stage is")
-    Velocity = _velocity(unit="mm/s", doc="Velocity of the motions to come")
+    Speed = _speed(unit="mm/s", doc="Velocity of the motions to come")
 
 
 class RotationMotor(Motor):
@@ -103,19 +103,19 @@ class RotationMotor(Motor):
     lower, upper, velocity, acceleration = -180.0, 180.0, 60.0, 600.0
 
     Position = _position(unit="degree", format="%9.4f", min_value=-200, max_value=200, doc="Angle about the axis")
-    Velocity = _velocity(unit="deg/sec", doc="Velocity of the motions to come")
+    Speed = _speed(unit="deg/sec", doc="Velocity of the motions to come")
 
     @attribute(unit="deg/sec", doc="Velocity at this moment; writing it starts to turn")
-    def Speed(self) -> float:
+    def Velocity(self) -> float:
         return self._axis.actual_velocity(monotonic())
 
-    @Speed.write
-    def run(self, speed: float) -> None:
+    @Velocity.write
+    def run(self, velocity: float) -> None:
         now = monotonic()
         self._axis.acknowledge(now)
         self._axis.disable(now)  # which stops at once: an axis in motion takes no other one
         self._axis.enable(now)
-        self._refusing(self._axis.run, now, speed)
+        self._refusing(self._axis.run, now, velocity)
 
 
 class Amplification(IntEnum):

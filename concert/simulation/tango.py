@@ -3,8 +3,8 @@
 ``python -m concert.simulation.tango`` listens on a port of the loopback interface and prints which. It has
 
 ======================== ==========================================================================================
-``sim/motor/stage``      a linear axis from -50 to 50 mm: attributes Position, Velocity; commands Stop, Home
-``sim/motor/bragg``      a rotation axis from -180 to 180 deg that turns a crystal; also Speed, to keep turning
+``sim/motor/stage``      a linear axis from -50 to 50 mm: attributes Position, Speed; commands Stop, Home
+``sim/motor/bragg``      a rotation axis from -180 to 180 deg that turns a crystal; also Velocity, to keep turning
 ``sim/detector/1``       a detector behind the crystal: Intensity, IntegrationTime, Gain, Profile, Image; Expose, Abort
 ======================== ==========================================================================================
 
