@@ -11,7 +11,7 @@ from concert.helpers import Command
 from concert.session import logs, management
 from concert.session.loader import load
 from concert.session.management import SessionError
-from concert.session.opening import opened
+from concert.session.opening import finish_scans, opened
 from concert.session.statements import offline_in
 from concert.session.telling import tell_offline
 
@@ -44,6 +44,7 @@ class RunCommand(Command):
                 result = _function(module, function)()
                 if isinstance(result, Future):
                     result.join()
+            finish_scans()
 
 
 def _function(module: ModuleType, name: str) -> Callable[[], Any]:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 USER = "paused"  # the reason of a pause that somebody asked for without giving one
 
-_active: list[Run] = []
+_active: list[Run] = []  # from when they are started on
 _ended: list[Run] = []  # the one that has ended last
 
 
 def active_runs() -> list[Run]:
-    """Return the scans that are running, the oldest first."""
+    """Return the scans that were started and have not ended, the oldest first."""
+    _active[:] = [run for run in _active if not run.over and not (run.done() and run.began is None)]
     return list(_active)
 
 
@@ -55,6 +56,8 @@ class Run(Future):
         self.points = 0  # that are completed, and durable
         self.execution = Execution(self, refuse, number)
         super().__init__(self.execution, (), {})
+        active_runs()  # forgets those that have ended
+        _active.append(self)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -217,10 +220,8 @@ class Run(Future):
         self.status, self.reason = status, reason
         if self.began is None and not self.over:
             self.began = time.monotonic()
-            _active.append(self)
         elif self.began is not None and self.over:
             self.ended = time.monotonic()
-            _active.remove(self)
             _ended[:] = [self]
         self.tell()
 

@@ -46,3 +46,10 @@ def _end_scans() -> None:
         run.abort()
         advice = "" if number is None else f"; go on with: concert resume {number}"
         print(f"{run.title} was aborted because the session ends{advice}")
+
+
+def finish_scans() -> None:
+    """Wait for the scans that run in the background, as nobody will come back to them; raise what they fail with."""
+    while runs := active_runs():
+        print(f"{runs[0].describe()} is still running; Ctrl-C ends it", flush=True)
+        runs[0].join()

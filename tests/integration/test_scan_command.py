@@ -10,7 +10,7 @@ import pytest
 
 from concert.quantities import q
 from concert.storage import Catalogue
-from tests.terminal import Terminal
+from tests.terminal import PROMPT, SessionTerminal, Terminal
 
 COMMAND = str(Path(sys.executable).with_name("concert"))
 LATE = 60  # seconds
@@ -37,7 +37,7 @@ station.hooks.cleanup.append(close_shutter)
 
 def leave_behind():
     """Start a scan in the background, and leave."""
-    timescan(0.01 * q.s, background=True)
+    timescan(0.01 * q.s, 5, background=True)
 '''
 
 
@@ -153,11 +153,24 @@ def test_whoever_ends_the_process_the_shutter_closes_and_the_scan_is_closed(beam
     assert beamline.catalogue[1].points == 51
 
 
-def test_a_scan_in_the_background_ends_with_its_session(beamline):
+def test_without_a_prompt_a_scan_in_the_background_is_waited_for(beamline):
     status, out, err = beamline.run("run", str(beamline.session), "leave_behind")
     assert (status, err) == (0, "")
+    assert "timescan is still running; Ctrl-C ends it" in out
     assert "shutter closed" in out
-    assert "scan 1 was aborted because the session ends; go on with: concert resume 1" in out
+    assert (beamline.catalogue.last.status, beamline.catalogue.last.points) == ("done", 5)
+
+
+def test_a_scan_in_the_background_ends_with_the_prompt(beamline):
+    terminal = SessionTerminal(beamline.session.parent, SESSION, CONCERT_DATA=str(beamline.data))
+    try:
+        terminal.see(PROMPT)
+        terminal.answer("timescan 0.1 s background=True")
+        terminal.type("exit")
+        terminal.see("shutter closed", "was aborted because the session ends; go on with: concert resume 1")
+        assert terminal.program.wait(LATE) == 0
+    finally:
+        terminal.close()
     assert beamline.catalogue.last.status == "aborted"
 
 
