@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -90,6 +91,7 @@ class FrameWriter:
             index = self._taken
             self._taken += 1
             self._employ()
+        time.sleep(0)  # whoever writes in a loop must not keep everybody else from their turns
         self._wait(lambda: len(self._queue) < self._bound)
         return index
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic  # bound here: files grow by real time
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from concert.async_._native import allocate_lock, thread_ident
 from concert.async_._parking import ThreadWaiter
 from concert.async_._pool import pool
-from concert.storage._database import identity, open_for_writing
-from concert.storage._errors import StorageError, explained
+from concert.storage._connection import Statement, WritingConnection
+from concert.storage._errors import explained
 from concert.storage._ticket import Ticket
+
+LOG = logging.getLogger("concert.storage")
 
 PERIOD = 1.0  # seconds after which what was committed is passed on
 
 ENTRIES = 4096  # that may be queued before those who do not wait for each of them have to
 BYTES = 64 * 2**20
 
-Statement = tuple[str, tuple[Any, ...]]
-POINT = "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)"  # again after a commit that had only seemed to fail
+POINT = "INSERT INTO points VALUES (?, ?, ?, ?)"
+POINT_AGAIN = "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)"  # after a commit that may only have seemed to fail
+
+Call = Callable[[sqlite3.Connection], Any]
 
 
 class Writer(Protocol):
@@ -30,6 +35,14 @@ class Writer(Protocol):
 
     def committed(self, points: int) -> None:
         """So many points are durable now."""
+
+
+class _Work(NamedTuple):
+    """What the writing thread does at once: statements in one transaction, then functions."""
+
+    statements: list[Statement]
+    ticket: Ticket  # of those who wait for the statements
+    calls: deque[tuple[Call, Ticket]]
 
 
 class Journal:
@@ -48,18 +61,15 @@ class Journal:
         self._committing: Ticket | None = None
         #: Whether the last commit failed, and what it wrote is queued again.
         self.in_trouble = False
-        self._calls: deque[tuple[Callable[[sqlite3.Connection], Any], Ticket]] = deque()
+        self._calls: deque[tuple[Call, Ticket]] = deque()
         self._wanted = False  # somebody waits for a look at the queue
         self._at_work = False
         self._resting: ThreadWaiter | None = None
+        self._writers: dict[int, Writer] = {}
         # From here on the writing thread's own.
-        self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._connection = WritingConnection(path)
         self._grown: set[int] = set()
         self._passed_on = monotonic()
-        self._full = False  # commits shall wait for the disk
-        self._applied = False
-        self._writers: dict[int, Writer] = {}
 
     # -- for everybody ------------------------------------------------------------------------------------------
 
@@ -79,7 +89,7 @@ class Journal:
                 return self._ticket
             return self._committing
 
-    def call(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+    def call(self, function: Call) -> Any:
         """Run *function* with the connection, in one transaction after what is queued, and return its result."""
         ticket = Ticket()
         with self._lock:
@@ -89,23 +99,21 @@ class Journal:
 
     def enter(self, number: int, writer: Writer, full: bool) -> None:
         """Let *writer* hear of the commits of scan *number*, which are for the disk before they count if *full*."""
-        self._writers[number] = writer
-        self._full = self._full or full
+        with self._lock:
+            self._writers[number] = writer
+            self._connection.precious = True
+            self._connection.full = self._connection.full or full
 
     def leave(self, number: int) -> None:
         """Undo :meth:`enter`."""
-        self._writers.pop(number, None)
-        self._grown.discard(number)
-        if not self._writers:
-            self._full = False
+        with self._lock:
+            self._writers.pop(number, None)
+            if not self._writers:
+                self._connection.precious = self._connection.full = False
 
     def close(self) -> None:
         """Close the connection, when nothing is written any more; it is opened again when needed."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    # -- the writing thread -------------------------------------------------------------------------------------
+        self._connection.close()
 
     def _employ(self) -> None:
         self._wanted = True
@@ -117,44 +125,61 @@ class Journal:
             pool.unblock()
             waiter.wake()
 
+    # -- the writing thread -------------------------------------------------------------------------------------
+
     def _work(self) -> None:
         waiter = ThreadWaiter()
-        while self._take():
-            rest = PERIOD - (monotonic() - self._passed_on)
-            if self._grown and rest > 0:
-                self._rest(waiter, rest)
-            elif self._grown:
-                grown, self._grown, self._passed_on = self._grown, set(), monotonic()
-                self._pass_on(grown)
-
-    def _take(self) -> bool:
-        """Do what is wanted; return False if there is nothing to do now or later."""
-        with self._lock:
-            if not self._wanted and not self._grown:
-                self._at_work = False
-                return False
-            wanted, self._wanted = self._wanted, False
-            batch, ticket = self._queue, self._ticket
-            calls, self._calls = self._calls, deque()
-            if wanted and batch:
-                self._queue, self._bytes = [], 0
-                self._ticket, self._committing = Ticket(), ticket
-        if wanted and batch:
-            self._write(batch, ticket)
-        for function, outcome in calls:
-            self._call(function, outcome)
-        return True
-
-    def _rest(self, waiter: ThreadWaiter, seconds: float) -> None:
-        """Wait for more to do, or until something is due."""
-        with self._lock:
-            if self._wanted:
+        written: Ticket | None = None
+        error: Exception | None = None
+        while True:
+            with self._lock:
+                work = self._take()
+                rest = self._begin_rest(waiter) if work is None else 0.0
+            # Only now, just before this thread does something else than run Python code: who goes on needs that too.
+            if written is not None:
+                written.settle(error=error)
+                written = error = None
+            if work is not None:
+                if work.statements:
+                    written, error = work.ticket, self._write(work.statements)
+                for function, outcome in work.calls:
+                    self._call(function, outcome)
+            elif rest is None:
                 return
+            elif rest > 0:
+                self._rest(waiter, rest)
+            else:
+                self._pass_on_what_has_grown()
+
+    def _take(self) -> _Work | None:
+        """Return what is wanted now."""
+        if not self._wanted:
+            return None
+        self._wanted = False
+        work = _Work(self._queue, self._ticket, self._calls)
+        if self._queue:
+            self._queue, self._bytes = [], 0
+            self._committing, self._ticket = self._ticket, Ticket()
+        if self._calls:
+            self._calls = deque()
+        return work
+
+    def _begin_rest(self, waiter: ThreadWaiter) -> float | None:
+        """Return how many seconds to wait for more to do, none if something is due; None is the end of the thread."""
+        if not self._grown:
+            self._at_work = False
+            return None
+        rest = PERIOD - (monotonic() - self._passed_on)
+        if rest > 0:
             self._resting = waiter
             pool.block()
-        pool.resting.add(thread_ident())
+        return rest
+
+    def _rest(self, waiter: ThreadWaiter, seconds: float) -> None:
+        ident = thread_ident()
+        pool.resting.add(ident)
         waiter.sleep(seconds)
-        pool.resting.discard(thread_ident())
+        pool.resting.discard(ident)
         with self._lock:
             if self._resting is waiter:
                 self._resting = None
@@ -162,101 +187,50 @@ class Journal:
                 return
         waiter.sleep(0)  # takes back a call to wake up that came too late
 
-    def _write(self, batch: list[Statement], ticket: Ticket) -> None:
+    def _write(self, statements: list[Statement]) -> Exception | None:
+        """Write; return what has gone wrong."""
         try:
-            if len(batch) == 1:
-                self._connected().execute(*batch[0])  # a transaction of its own
-            else:
-                self._together(lambda connection: _execute(connection, batch))
-            self._tell(batch)
+            self._connection.execute(statements)
         except Exception as error:
             with self._lock:
-                self._queue[:0] = batch
-                self._bytes += sum(map(size_of, batch))
+                self._queue[:0] = [
+                    (POINT_AGAIN, values) if sql is POINT else (sql, values) for sql, values in statements
+                ]
+                self._bytes += sum(map(size_of, statements))
                 self._committing = None
                 self.in_trouble = True
-            ticket.settle(error=explained(error, self._path))
-        else:
-            with self._lock:
-                self._committing = None
-                self.in_trouble = False
-            ticket.settle()
+            return explained(error, self._path)
+        self._tell(statements)
+        with self._lock:
+            self._committing = None
+            self.in_trouble = False
+        return None
 
-    def _call(self, function: Callable[[sqlite3.Connection], Any], outcome: Ticket) -> None:
+    def _call(self, function: Call, outcome: Ticket) -> None:
         try:
-            value = self._together(function)
+            value = self._connection.together(function)
         except Exception as error:
             outcome.settle(error=explained(error, self._path))
         else:
             outcome.settle(value)
 
-    def _together(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Return the result of *function* in one transaction."""
-        connection = self._connected()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            value = function(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return value
-
-    def _tell(self, batch: Iterable[Statement]) -> None:
-        points = {values[0]: values[1] + 1 for sql, values in batch if sql is POINT}
+    def _tell(self, statements: Iterable[Statement]) -> None:
+        points = {values[0]: values[1] + 1 for sql, values in statements if sql is POINT or sql is POINT_AGAIN}
         self._grown.update(points)
         for number, count in points.items():
             writer = self._writers.get(number)
             if writer is not None:
                 writer.committed(count)
 
-    # -- the connection -----------------------------------------------------------------------------------------
-
-    def _connected(self) -> sqlite3.Connection:
-        """Return the connection, to the file that is really there."""
-        if self._connection is not None:
-            there = identity(self._path)
-            if there == self._identity:
-                if self._full is not self._applied:
-                    self._synchronise()
-                return self._connection
-            if self._writers:
-                self._rescue(there)
-            self.close()
-        self._connection = open_for_writing(self._path)
-        self._identity = identity(self._path)
-        self._synchronise()
-        return self._connection
-
-    def _rescue(self, there: tuple[int, int] | None) -> None:
-        """Write what the removed file had, and only this connection still has, into a new one in its place."""
-        assert self._connection is not None
-        if there is not None:
-            raise StorageError(
-                f"{self._path} is not the file any more that the running scan is in; move it away, and it goes on"
-            )
-        if not self._path.parent.is_dir():
-            raise FileNotFoundError(2, "no such directory", str(self._path))
-        unfinished = self._path.with_name(f".{self._path.name}.rescued")
-        unfinished.unlink(missing_ok=True)
-        with sqlite3.connect(unfinished, isolation_level=None) as rescued:
-            self._connection.backup(rescued)
-        rescued.close()
-        unfinished.replace(self._path)
-
-    def _synchronise(self) -> None:
-        assert self._connection is not None
-        self._connection.execute(f"PRAGMA synchronous={'FULL' if self._full else 'NORMAL'}")
-        self._applied = self._full
-
-
-def _execute(connection: sqlite3.Connection, batch: Iterable[Statement]) -> None:
-    for statement in batch:
-        connection.execute(*statement)
+    def _pass_on_what_has_grown(self) -> None:
+        grown, self._grown, self._passed_on = self._grown, set(), monotonic()
+        try:
+            self._pass_on(grown)
+        except Exception:  # the journal itself is not to suffer from it
+            LOG.exception("the files of scans %s do not grow", grown)
 
 
 def size_of(statement: Statement) -> int:
     """Return the bytes that a statement brings."""
     sql, values = statement
-    return len(values[3]) if sql is POINT else 0
+    return len(values[3]) if sql is POINT or sql is POINT_AGAIN else 0

@@ -19,6 +19,7 @@ class Layout:
         self.fields = list(fields)
         self._fixed = [field for field in self.fields if not field.is_text]
         self._texts = [index for index, field in enumerate(self.fields) if field.is_text]
+        self._takes = [field.plain for field in self.fields]
         self._struct = struct_for(self.fields)
         self._dtype = np.dtype([(f"f{index}", field.numpy_type) for index, field in enumerate(self._fixed)])
 
@@ -43,7 +44,7 @@ class Layout:
         """
         if len(values) != len(self.fields):
             raise ValueError(f"a point has {len(self.fields)} values, one for each column, not {len(values)}")
-        plain = [field.plain(value) for field, value in zip(self.fields, values, strict=True)]
+        plain = [take(value) for take, value in zip(self._takes, values, strict=True)]
         if not self._texts:
             return self._struct.pack(*plain)
         texts = [plain[index].encode() for index in self._texts]

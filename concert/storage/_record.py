@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from concert.async_._native import allocate_lock
 from concert.async_._parking import call_in_hub, hub
 from concert.storage import _reading
+from concert.storage._connection import Statement
 from concert.storage._data import ScanData
 from concert.storage._database import path_of
 from concert.storage._fields import TooNarrow
 from concert.storage._header import Column
-from concert.storage._journal import POINT, Journal, Statement, size_of
+from concert.storage._journal import POINT, Journal, size_of
 from concert.storage._layout import Layout
 from concert.storage._stored import stored_data
 from concert.storage._ticket import Ticket

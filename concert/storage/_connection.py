@@ -1,0 +1,108 @@
+"""The connection that writes: to the file that is really there, whatever others have done to it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic  # bound here: what happens to files happens in real time
+from typing import Any
+
+from concert.storage._database import identity, open_for_writing
+from concert.storage._errors import StorageError
+
+LOOK = 0.1  # seconds after which it is looked whether the file is still there
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+class WritingConnection:
+    """A connection to the database at *path*, opened when it is needed; for one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._looked = 0.0
+        self._full = False
+        #: Whether commits shall wait for the disk.
+        self.full = False
+        #: Whether something is in there that must not be lost if somebody removes the file.
+        self.precious = False
+
+    def execute(self, statements: list[Statement]) -> None:
+        """Execute *statements* in one transaction."""
+        if len(statements) == 1:
+            self._current().execute(*statements[0])  # is a transaction of its own
+        else:
+            self.together(lambda connection: _execute(connection, statements))
+
+    def together(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Return the result of *function*, which is called with the connection, in one transaction."""
+        connection = self._current()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            value = function(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return value
+
+    def close(self) -> None:
+        """Close the connection; it is opened again when it is needed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _current(self) -> sqlite3.Connection:
+        now = monotonic()
+        if self._connection is None or now - self._looked > LOOK:
+            self._look()
+            self._looked = now
+        assert self._connection is not None
+        if self._full is not self.full:
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if self.full else 'NORMAL'}")
+            self._full = self.full
+        return self._connection
+
+    def _look(self) -> None:
+        """Open the file, if it is not open, or not in its place any more."""
+        if self._connection is not None:
+            self._looked = 0.0  # in case there is something wrong with it
+            there = identity(self._path)
+            if there == self._identity:
+                return
+            if self.precious:
+                self._rescue(self._connection, there)
+            self.close()
+        self._connection = open_for_writing(self._path)
+        self._identity = identity(self._path)
+        self._full = False
+
+    def _rescue(self, connection: sqlite3.Connection, there: tuple[int, int] | None) -> None:
+        """Write what the removed file had, and only this connection still has, into a new one in its place."""
+        if there is not None:
+            raise StorageError(
+                f"{self._path} is not the file any more that the running scan is in; move it away, and it goes on"
+            )
+        if not self._path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
+        unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            rescued = sqlite3.connect(unfinished, isolation_level=None)
+            try:
+                connection.backup(rescued)
+            finally:
+                rescued.close()
+            unfinished.replace(self._path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _execute(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    for statement in statements:
+        connection.execute(*statement)
