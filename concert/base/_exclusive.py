@@ -41,6 +41,11 @@ class Hold:
         """What messages call the holder, as it is now: a scan tells how far it is."""
         return _name_of(self._future)
 
+    @property
+    def advice(self) -> str:
+        """What one can do who wants to have it."""
+        return "" if self._future is None else self._future.advice
+
 
 _held: ContextVar[tuple[Hold, ...]] = ContextVar("held", default=())
 _patient: ContextVar[bool] = ContextVar("patient", default=True)
@@ -106,8 +111,10 @@ class _Request(Future):
                 self.exclusion.requests.remove(self)
 
     def refusal(self, error: type[LockError], reason: str = "") -> LockError:
-        names = ", ".join(sorted({holder.name for holder in self.holders()})) or "nobody any more"
-        return error(f"{self.exclusion.name_of(self.part)} is held by {names}{reason}")
+        holders = _outermost(self.holders())
+        names = ", ".join(sorted({holder.name for holder in holders})) or "nobody any more"
+        advice = "" if reason else next((f"; {each.advice}" for each in holders if each.advice), "")
+        return error(f"{self.exclusion.name_of(self.part)} is held by {names}{reason}{advice}")
 
     def try_again(self) -> None:
         self._done = True
@@ -144,6 +151,16 @@ def _belongs_to(future: Any, ancestor: Hold | Future) -> bool:
             return True
         future = future._owner
     return False
+
+
+def _outermost(holders: list[Hold | Future]) -> list[Hold | Future]:
+    """Leave out what belongs to another one of the holders: the set that a scan is just doing, for example."""
+    futures = [holder._future if isinstance(holder, Hold) else holder for holder in holders]
+    return [
+        holder
+        for holder, future in zip(holders, futures, strict=True)
+        if not any(_belongs_to(future, each) for each in futures if each is not None and each is not future)
+    ]
 
 
 def _my_name() -> str:

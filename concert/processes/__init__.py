@@ -29,6 +29,7 @@ from concert.processes._generate import scan
 from concert.processes._hooks import Hooks
 from concert.processes._interlock import Interlock
 from concert.processes._interlocks import interlock, interlocks, remove_interlock
+from concert.processes._pictures import finish_pictures
 from concert.processes._region import Region, parameter_of, short_name
 from concert.processes._results import cen, com, fwhm, measured, peak, positions
 from concert.processes._resume import resumed, unfinished
@@ -72,6 +73,7 @@ __all__ = [
     "dmesh",
     "do",
     "dscan",
+    "finish_pictures",
     "fscan",
     "fwhm",
     "interlock",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
-from concert.processes._run import Run
+if TYPE_CHECKING:
+    from concert.processes._run import Run
 
-_unsaid: deque[Run] = deque(maxlen=20)
+_unsaid: deque[Run | str] = deque(maxlen=20)
 
 
 def closing(run: Run) -> str:
@@ -20,16 +22,31 @@ def closing(run: Run) -> str:
     return " · ".join([*parts, *_kept(run)])
 
 
-def say_later(run: Run) -> None:
+def say_closing_later(run: Run) -> None:
     """Have the closing line of *run*, which nobody watches, among the :func:`unsaid` ones when it has ended."""
     run.add_done_callback(lambda _run: _unsaid.append(run))
 
 
+def say_later(text: str) -> None:
+    """Have *text* among the :func:`unsaid` lines: something that has happened in the background."""
+    _unsaid.append(text)
+
+
 def unsaid() -> list[str]:
-    """Return the closing lines of scans that have ended in the background since the last call."""
-    runs = [_unsaid.popleft() for _ in range(len(_unsaid))]
-    _unsaid.extend(run for run in runs if run.began is not None and not run.over)  # in a thread, which cleans up
-    return [closing(run) for run in runs if run.over]
+    """Return the closing lines of scans that have ended in the background since the last call, and what else there is.
+
+    The prompt shows them before it appears.
+    """
+    waiting = [_unsaid.popleft() for _ in range(len(_unsaid))]
+    lines = []
+    for each in waiting:
+        if isinstance(each, str):
+            lines.append(each)
+        elif each.over:
+            lines.append(closing(each))
+        elif each.began is not None:  # in a thread, which still cleans up
+            _unsaid.append(each)
+    return lines
 
 
 def _outcome(run: Run) -> str:

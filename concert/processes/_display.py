@@ -60,6 +60,8 @@ class Display:
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
+        # Some room at the end of the line, for the ^C of who interrupts it.
+        self._bar.dynamic_ncols = lambda _file: (shutil.get_terminal_size().columns - 3, None)
         return self
 
     def __exit__(self, *_exception: Any) -> None:

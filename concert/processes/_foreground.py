@@ -8,21 +8,27 @@ from typing import Any, Literal, Protocol, overload
 
 from concert.async_._future import give_up
 from concert.processes import describe
-from concert.processes._closing import say_later
+from concert.processes._closing import say_closing_later
 from concert.processes._display import REFRESH, Display
+from concert.processes._pictures import wants_window
 from concert.processes._run import Run
 from concert.processes._scan import Scan
 from concert.storage import ScanData
 
 
-def do(scan: Scan, background: bool = False, show: bool = True, wait: bool = False) -> ScanData | Run:
+def do(
+    scan: Scan, background: bool = False, show: bool = True, wait: bool = False, plot: bool | None = None
+) -> ScanData | Run:
     """Do *scan*: watch it until it ends and return its data, or with *background* return the run at once.
 
-    Without *show* nothing is printed. What it uses and somebody else holds is refused, or with *wait* waited for.
+    Without *show* nothing is printed. With *plot* it is seen in a window, without it is not; by default it is where a
+    person sits at a prompt in front of a screen. What it uses and somebody else holds is refused, or with *wait* waited
+    for.
     """
+    scan.window = wants_window(plot)
     run = scan.start(refuse=not wait)
     if background:
-        say_later(run)
+        say_closing_later(run)
         return run
     return watch(run) if show else run.result()
 
@@ -55,8 +61,15 @@ def _verb(describes: Callable[..., Scan]) -> Verb:
     """Return the function that does the scan which *describes* describes."""
 
     @functools.wraps(describes)
-    def verb(*given: Any, background: bool = False, show: bool = True, wait: bool = False, **options: Any) -> Any:
-        return do(describes(*given, **options), background, show, wait)
+    def verb(
+        *given: Any,
+        background: bool = False,
+        show: bool = True,
+        wait: bool = False,
+        plot: bool | None = None,
+        **options: Any,
+    ) -> Any:
+        return do(describes(*given, **options), background, show, wait, plot)
 
     return verb  # type: ignore[return-value]
 

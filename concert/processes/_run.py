@@ -11,6 +11,7 @@ from concert.async_ import Event, Future, runtime
 from concert.async_._future import give_up
 from concert.processes._errors import ScanAborted
 from concert.processes._execution import Execution
+from concert.processes._pictures import picture_begins, picture_ends
 
 if TYPE_CHECKING:
     from concert.processes._scan import Scan
@@ -39,6 +40,8 @@ class Run(Future):
     Iterating gives the points, tuples of a value for each column, as they are completed, and raises at the end what the
     scan failed with.
     """
+
+    advice = "wait, pause or stop it"
 
     def __init__(self, scan: Scan, refuse: bool, number: int | None) -> None:
         self.scan = scan
@@ -220,9 +223,11 @@ class Run(Future):
         self.status, self.reason = status, reason
         if self.began is None and not self.over:
             self.began = time.monotonic()
+            picture_begins(self)
         elif self.began is not None and self.over:
             self.ended = time.monotonic()
             _ended[:] = [self]
+            picture_ends(self)
         self.tell()
 
 

@@ -60,6 +60,7 @@ class Scan:
         self.period = None if period is None else seconds(period)
         self.gather = gather
         self.interlocks = tuple(map(interlock_of, interlocks))
+        self.window = False  # whether it is seen in a window while it runs
         self.origins: dict[ParameterValue, Any] = {}  # where to go back to; empty for where it is when it begins
         names = self.names
         if len(set(names)) != len(names):

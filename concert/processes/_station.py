@@ -39,6 +39,8 @@ class Station:
         self.metadata: dict[str, Any] = {}  # for every scan: user, sample, comment
         self.full_sync = False  # whether stored points survive a power failure as well
         self.where: Callable[[], str | Path | None] = _nowhere  # which directory scans are stored in
+        self.pictures = False  # whether a picture of every stored scan is drawn when it has ended
+        self.windows = False  # whether scans are seen in a window while they run, if there is a screen
         self._catalogue: Catalogue | None = None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from concert.processes import active_runs, station
+from concert.processes import active_runs, finish_pictures, station
 from concert.session import audit, workplace
 from concert.session.ending import ending_in_good_order
 from concert.session.loader import make_importable
@@ -34,6 +34,7 @@ def opened(name: str, path: Path | None = None, data: str | None = None) -> Iter
             yield
     finally:
         _end_scans()
+        finish_pictures()
         station.reset()
         audit.close()
         signal.signal(STOP_SIGNAL, before)

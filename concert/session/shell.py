@@ -22,7 +22,7 @@ from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
 from concert.base import ParameterValue
-from concert.processes import short_name, unsaid
+from concert.processes import short_name, station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.completion import matcher
@@ -77,6 +77,7 @@ class SessionShell(TerminalInteractiveShell):
         show_quantities(self)
         include(self.user_ns)
         use_names(lambda: self.user_ns)
+        station.windows = True
         stop_on_signal(self._show_stop)
         # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
         prompt: Any = self.pt_app

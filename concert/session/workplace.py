@@ -25,6 +25,7 @@ def prepare(name: str, path: Path | None = None, data: str | None = None) -> Non
     remember_moves()
     station.reset()
     station.session = name
+    station.pictures = True
     station.path = "" if path is None else str(path.absolute())
     station.where = lambda: data or station.names().get("data_directory") or config.DATA or f"~/data/{name}"
     use_names(names)

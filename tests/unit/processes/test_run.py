@@ -1,11 +1,12 @@
 """Scans that run: followed, paused, stopped, aborted, failing, and always cleaned up after."""
 
+import re
 import time
 
 import pytest
 
 from concert.async_ import KillException, async_, runtime, wait
-from concert.base import LockError, SoftLimitError, StoppedError
+from concert.base import LockError, SoftLimitError, StoppedError, refusing
 from concert.devices.dummy import DummyDevice
 from concert.processes import Hooks, Region, Scan, ScanAborted, ScanError, active_runs, describe
 from concert.processes._points import Together
@@ -379,6 +380,18 @@ def test_what_a_scan_uses_is_refused_to_others_who_are_told_who_holds_it(slow_sl
     with pytest.raises(LockError, match=r"slits.value is held by scan \(1/4, .* s left\)"):
         second.result()
     assert (second.status, second.number) == ("failed", None)
+    run.abort()
+
+
+@concurrent
+def test_a_refusal_names_the_scan_alone_and_says_what_to_do(slow_slits):
+    run = scan_of(slow_slits).start()
+    until(lambda: run.points == 1 and slow_slits.state == "moving")
+    with refusing(), pytest.raises(LockError) as caught:
+        slow_slits.value = 1 * q.mm
+    assert re.fullmatch(
+        r"slits.value is held by scan \(1/4, \d+ s left\); wait, pause or stop it", str(caught.value)
+    ), caught.value
     run.abort()
 
 
