@@ -311,3 +311,9 @@ class Exclusion:
 def exclusion_of(device: Any) -> Exclusion:
     """Return the device's exclusion, made when first needed."""
     return device._exclusion or device.__dict__.setdefault("_exclusion", Exclusion(device))
+
+
+def holders_of(device: Any, part: str) -> list[str]:
+    """Return the names of those who hold the device, or its parameter *part*, and would let the running code wait."""
+    exclusion = device._exclusion
+    return [] if exclusion is None else sorted({holder.name for holder in _Request(exclusion, part).holders()})

@@ -14,7 +14,7 @@ from concert.async_._scope import running_future
 from concert.base._audit import UNKNOWN, listeners, recorded
 from concert.base._condition import Comparable
 from concert.base._errors import LockError, ReadAccessError, StoppedError, WriteAccessError
-from concert.base._exclusive import exclusion_of, passes, passing
+from concert.base._exclusive import exclusion_of, holders_of, passes, passing
 from concert.helpers import WaitError, busy_wait
 from concert.quantities import q, shown
 
@@ -140,6 +140,18 @@ class ParameterValue(Comparable):
     def check_value(self, value: Any) -> None:
         """Raise what is wrong with *value*, as a set would, without touching the device."""
         self._accepted(value)
+
+    def estimate(self, begin: Any, end: Any) -> Any:
+        """Return how long a set from the value *begin* to *end* takes, a time; None if the driver does not say.
+
+        Both may be arrays, of one value for each of several sets.
+        """
+        estimator = getattr(self._device, f"_estimate_{self.name}", None)
+        return None if estimator is None else estimator(begin, end)
+
+    def holders(self) -> list[str]:
+        """Return the names of those who hold the parameter, or its device, so that others have to wait; best none."""
+        return holders_of(self._device, self.name)
 
     def _read(self) -> Any:
         if self._getter is None:
@@ -343,7 +355,8 @@ class Parameter:
 
     *fget* is called with the device and returns the value, *fset* is called with the device and the value. Without
     them the methods ``_get_name`` and ``_set_name`` of the device are used; ``_cancel_name``, if there is one, is
-    called when a set is cancelled. *data*, when given, is a further argument to the accessors and the check. *check*
+    called when a set is cancelled, and ``_estimate_name``, with two values or arrays of them, tells how long sets from
+    the ones to the others take. *data*, when given, is a further argument to the accessors and the check. *check*
     is a :func:`.check`, or another decorator, of the setter. *help* describes the parameter.
 
     The device's attribute is the value: reading it reads the device, assigning waits until the device has arrived.

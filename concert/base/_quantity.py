@@ -11,7 +11,7 @@ import numpy as np
 from concert.base._errors import HardLimitError, LockError, SoftLimitError, ToleranceError, UnitError
 from concert.base._parameter import PERMANENTLY, SLEEP_TIME, Parameter, ParameterValue
 from concert.base._units import Converter
-from concert.quantities import shown
+from concert.quantities import q, shown
 
 INFINITY = math.inf
 
@@ -161,6 +161,49 @@ class QuantityValue(ParameterValue):
             raise SoftLimitError(f"{self.full_name} cannot be {shown(value)}; its soft limits are {limits}")
         if not np.all(inside):
             raise SoftLimitError(f"{self.full_name} {shown(value)} is outside its soft limits {self.shown_limits()}")
+
+    def sides(self, values: Any) -> Any:
+        """Return where *values* are, an array quantity whose first axis counts them: an array of one number for each.
+
+        0 stands for a value that is taken, -1 for one below the lower limit, 1 for one above the upper limit, and 2 for
+        one that is not a number. Raise as a set would what is wrong with the unit or the shape of all of them.
+        """
+        if len(values):
+            try:
+                self._converted(values[0])
+            except SoftLimitError:
+                pass
+        number = self._magnitude(values, "values")
+        axes = tuple(range(1, np.ndim(number)))
+        low, high = self._bounds
+        sides = np.zeros(len(number), np.int8)
+        for side, there in ((1, number > high), (-1, number < low), (2, np.isnan(number))):
+            sides[there.any(axis=axes) if axes else there] = side
+        self._settle_doubts(sides, values, number)
+        return sides
+
+    def _settle_doubts(self, sides: Any, values: Any, number: Any) -> None:
+        """Ask as a set does about values at a limit: converting an array may differ from that in the last digit."""
+        if number.ndim > 1:
+            return
+        doubtful = np.zeros(len(number), bool)
+        offset = abs(self._magnitude(q.Quantity(0.0, values.units), "values"))
+        for limit in self._bounds:
+            if np.ndim(limit) == 0 and np.isfinite(limit):
+                doubtful |= np.abs(number - limit) <= 1e-12 * (abs(limit) + offset)
+        given, where = np.unique(values.magnitude[doubtful], return_inverse=True)
+        verdicts = np.asarray([self._takes(q.Quantity(each, values.units)) for each in given.tolist()], bool)
+        at = np.flatnonzero(doubtful)
+        sides[at[verdicts[where]]] = 0
+        refused = at[~verdicts[where]]
+        sides[refused] = np.where(number[refused] <= (self._bounds[0] + self._bounds[1]) / 2, -1, 1)
+
+    def _takes(self, value: Any) -> bool:
+        try:
+            self._converted(value)
+        except SoftLimitError:
+            return False
+        return True
 
     def shown_limits(self) -> str:
         """Return the soft limits as text, ``[0 mm, none]`` for example."""

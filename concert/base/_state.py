@@ -166,6 +166,17 @@ def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: A
     return call
 
 
+def states_to_set(parameter: ParameterValue) -> tuple[str, ...] | None:
+    """Return the states in which *parameter* may be set, None for any."""
+    function, allowed = parameter._setter, None
+    while function is not None:
+        sources = vars(function).get("state_check", (None, None))[0] if hasattr(function, "__dict__") else None
+        if sources is not None and "*" not in sources:
+            allowed = sources if allowed is None else tuple(each for each in allowed if each in sources)
+        function = getattr(function, "__wrapped__", None)
+    return allowed
+
+
 def _states(states: str | Iterable[str] | None) -> tuple[str, ...] | None:
     if states is None:
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
+
 from concert.base import Parameter, Quantity, Selection, State, transition
 from concert.devices.base import Device
 from concert.quantities import q, seconds
@@ -35,6 +37,9 @@ class DummyDevice(Device):
         if delay:
             time.sleep(delay)
         self._value = value
+
+    def _estimate_value(self, begin: Any, end: Any) -> Any:
+        return np.full(np.broadcast_shapes(np.shape(begin), np.shape(end)), seconds(self._delay)) * q.s
 
     def _get_comment(self) -> str:
         return self._comment

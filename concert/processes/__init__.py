@@ -1,5 +1,6 @@
 """What is done with devices: scans."""
 
+from concert.processes._check import Check, Finding, ScanRefused
 from concert.processes._closing import closing, unsaid
 from concert.processes._counting import count, counters
 from concert.processes._diff import Change, Difference, diff
@@ -44,7 +45,9 @@ from concert.storage import ScanData
 __all__ = [
     "SCANS",
     "Change",
+    "Check",
     "Difference",
+    "Finding",
     "Hooks",
     "Interlock",
     "Region",
@@ -53,6 +56,7 @@ __all__ = [
     "ScanAborted",
     "ScanData",
     "ScanError",
+    "ScanRefused",
     "Snapshot",
     "a2scan",
     "a3scan",

@@ -13,9 +13,11 @@ from concert.async_ import KillException, shielded, wait
 from concert.async_._interrupts import shielded_cleanup
 from concert.async_._runtimes import call as call_and_wait
 from concert.async_._scope import current_command
-from concert.base import ParameterValue, StoppedError, refusing
+from concert.base import LockError, ParameterValue, StoppedError, refusing
 from concert.processes import _hooks
+from concert.processes._check import ScanRefused
 from concert.processes._errors import ScanAborted, ScanError
+from concert.processes._examine import examine, used_by
 from concert.processes._interlocking import Interlocking
 from concert.processes._memory import MemoryRecord
 from concert.processes._plan import plan_of
@@ -63,9 +65,7 @@ class Execution:
         try:
             with ExitStack() as held:
                 self._hold_what_is_used(held)
-                points, here = self._scan.points.placed()
-                self._origins = self._scan.origins or here
-                points.check()
+                points = self._examined()
                 held.enter_context(self._interlocking)
                 self._begin(points)
                 run.enter("running")
@@ -82,13 +82,22 @@ class Execution:
 
     def _hold_what_is_used(self, held: ExitStack) -> None:
         """Hold what is moved, and what is set to measure, until the scan is over."""
-        used = [
-            *self._scan.points.parameters,
-            *(self._scan.counting.integrating if self._scan.time is not None else ()),
-        ]
-        with refusing() if self._refuse else nullcontext():
-            for parameter in sorted(used, key=lambda each: each.full_name):  # everybody in the same order
-                held.enter_context(parameter)
+        try:
+            with refusing() if self._refuse else nullcontext():
+                for parameter in sorted(used_by(self._scan), key=lambda each: each.full_name):  # all in the same order
+                    held.enter_context(parameter)
+        except LockError:
+            if self._refuse and len((check := examine(self._scan).check).problems) > 1:
+                raise ScanRefused(check) from None
+            raise
+
+    def _examined(self) -> Points:
+        """Return the points to go to, and note where to go back to; raise :exc:`.ScanRefused` if that cannot be."""
+        check, points, here = examine(self._scan)
+        if not check:
+            raise ScanRefused(check)
+        self._origins = self._scan.origins or here
+        return points
 
     def _begin(self, points: Points) -> None:
         """Begin the record of the scan, if scans are stored: from here on it has a number."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, overload
 
 from concert.async_._future import give_up
 from concert.processes import describe
+from concert.processes._check import Check
 from concert.processes._closing import say_closing_later
 from concert.processes._display import REFRESH, Display
 from concert.processes._pictures import wants_window
@@ -17,14 +18,21 @@ from concert.storage import ScanData
 
 
 def do(
-    scan: Scan, background: bool = False, show: bool = True, wait: bool = False, plot: bool | None = None
-) -> ScanData | Run:
+    scan: Scan,
+    background: bool = False,
+    show: bool = True,
+    wait: bool = False,
+    plot: bool | None = None,
+    dry_run: bool = False,
+) -> ScanData | Run | Check:
     """Do *scan*: watch it until it ends and return its data, or with *background* return the run at once.
 
     Without *show* nothing is printed. With *plot* it is seen in a window, without it is not; by default it is where a
     person sits at a prompt in front of a screen. What it uses and somebody else holds is refused, or with *wait* waited
-    for.
+    for. With *dry_run* nothing is moved: what is known before it goes is found out and returned, a :class:`.Check`.
     """
+    if dry_run:
+        return scan.check()
     scan.window = wants_window(plot)
     run = scan.start(refuse=not wait)
     if background:
@@ -54,6 +62,9 @@ class Verb(Protocol):
     def __call__(self, *given: Any, background: Literal[True], **options: Any) -> Run: ...
 
     @overload
+    def __call__(self, *given: Any, dry_run: Literal[True], **options: Any) -> Check: ...
+
+    @overload
     def __call__(self, *given: Any, **options: Any) -> ScanData: ...
 
 
@@ -67,9 +78,10 @@ def _verb(describes: Callable[..., Scan]) -> Verb:
         show: bool = True,
         wait: bool = False,
         plot: bool | None = None,
+        dry_run: bool = False,
         **options: Any,
     ) -> Any:
-        return do(describes(*given, **options), background, show, wait, plot)
+        return do(describes(*given, **options), background, show, wait, plot, dry_run)
 
     return verb  # type: ignore[return-value]
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from concert.async_ import wait
 from concert.base import ParameterValue
 from concert.processes._region import Region, parameter_of
 from concert.quantities import shown
+
+MOST = 1_000_000  # so many points are looked at to say which ones are wrong
 
 Source = Callable[[int, Callable[[], Any]], Iterable[Any]]
 
@@ -41,16 +45,33 @@ class Points:
         for region in self.regions:
             region.check()
 
-    def placed(self) -> tuple[Points, dict[ParameterValue, Any]]:
-        """Return the points of relative regions as they are from here, and where those parameters are now."""
-        relative = [region.parameter for region in self.regions if region.relative]
-        reads = [parameter.get() for parameter in relative]
-        wait(reads)
-        here = {parameter: read.result() for parameter, read in zip(relative, reads, strict=True)}
-        if not here:
-            return self, {}
-        regions = [each.placed(here[each.parameter]) if each.relative else each for each in self.regions]
-        return self._with(regions), here
+    def indices(self, at: int, count: int) -> Any:
+        """Return which of its values, by index, the region *at* has at each of the first *count* points."""
+        return np.arange(count)
+
+    def where(self, at: int, chosen: Any) -> Any:
+        """Return the numbers of the points at which the region *at* has a value that is *chosen*, an array of truths.
+
+        Of very many points only the first million is looked at.
+        """
+        return np.flatnonzero(chosen[self.indices(at, min(len(self), MOST))])
+
+    @property
+    def relative(self) -> list[ParameterValue]:
+        """The parameters whose values are differences from where they are when the scan begins."""
+        return [region.parameter for region in self.regions if region.relative]
+
+    def placed(self) -> Points:
+        """Return the points as they are from here: read where the parameters of relative regions are."""
+        reads = {parameter: parameter.get() for parameter in self.relative}
+        wait(reads.values())
+        return self.placed_at({parameter: read.result() for parameter, read in reads.items()})
+
+    def placed_at(self, here: Mapping[ParameterValue, Any]) -> Points:
+        """Return the points as they are when the parameters of relative regions are *here*."""
+        if not self.relative:
+            return self
+        return self._with([each.placed(here[each.parameter]) if each.relative else each for each in self.regions])
 
     def _with(self, regions: Sequence[Region]) -> Points:
         raise NotImplementedError
@@ -61,8 +82,7 @@ class Points:
         return self.expected
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        points, _ = self.placed()
-        return (step.values for step in points.steps())
+        return (step.values for step in self.placed().steps())
 
 
 class Together(Points):
@@ -102,6 +122,11 @@ class Grid(Points):
             values = tuple(region.values[index] for region, index in zip(self.regions, indices, strict=True))
             yield Step(values, tuple(at for at, index in enumerate(indices) if index != before[at]))
             before = indices
+
+    def indices(self, at: int, count: int) -> Any:
+        rounds = np.arange(count) // math.prod(len(region) for region in self.regions[at + 1 :])
+        rounds, index = np.divmod(rounds, len(self.regions[at]))
+        return np.where(rounds % 2, len(self.regions[at]) - 1 - index, index) if self.snake else index
 
     def _indices(self, point: int) -> tuple[int, ...]:
         """Return the index of each region's value at *point*."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from concert.async_._runtimes import start_as
 from concert.base import Condition, ParameterValue
+from concert.processes._check import Check
 from concert.processes._counting import Counting, Readable
+from concert.processes._examine import examine
 from concert.processes._hooks import Hooks, name_of
 from concert.processes._interlock import Interlock, interlock_of
 from concert.processes._memory import columns_of
@@ -111,6 +113,18 @@ class Scan:
         if self.time is not None:
             parts.append(shown(self.time))
         return ", ".join(parts)
+
+    # -- knowing before going -----------------------------------------------------------------------------------
+
+    def check(self) -> Check:
+        """Find out, without moving anything, whether the scan could be done now, and return all that was found.
+
+        Looked at are all points, against limits, units, shapes, selections and locks, also where a relative scan would
+        go; whether devices answer, and are in a state in which they can be moved; who holds them; interlocks; and the
+        time and the room on the disk that it takes. :meth:`start` does the same, and raises :exc:`.ScanRefused` before
+        anything moves.
+        """
+        return examine(self).check
 
     # -- doing it -----------------------------------------------------------------------------------------------
 

@@ -115,6 +115,9 @@ class _DummyMotor(base.Motor):
         self._axis.move_to(position.magnitude, self._speed)
         self._finish()
 
+    def _estimate_position(self, begin: Any, end: Any) -> Any:
+        return abs(end - begin).magnitude / self._speed * q.s
+
     def _finish(self) -> None:
         while (remaining := self._axis.remaining) > 0:
             time.sleep(min(max(remaining, 1e-6), POLL))  # a clock may not be able to tell less

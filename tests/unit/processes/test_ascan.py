@@ -2,10 +2,9 @@
 
 import pytest
 
-from concert.base import SoftLimitError, UnitError
 from concert.devices.motors.dummy import LinearMotor
 from concert.devices.photodiodes.dummy import PhotoDiode
-from concert.processes import ascan, counters, dscan
+from concert.processes import ScanRefused, ascan, counters, dscan
 from concert.quantities import q
 
 
@@ -78,11 +77,11 @@ def test_nothing_to_read_is_refused(stage, no_counters):
         (0, 1 * q.mm, 1, ValueError, "the start of a scan of stage.position needs a unit: 0 has none"),
         (0 * q.mm, "1 mm", 1, ValueError, "the stop of a scan of stage.position needs a unit: '1 mm' has none"),
         (0 * q.mm, 1 * q.s, 1, ValueError, "cannot go from 0 mm to 1 s"),
-        (0 * q.s, 1 * q.s, 1, UnitError, "stage.position must be given in mm, not 0 s"),
+        (0 * q.s, 1 * q.s, 1, ScanRefused, "point 0–1: stage.position must be given in mm, not 0 s"),
         (0 * q.mm, 1 * q.mm, 0, ValueError, "expected the number of intervals, 1 or more, not 0"),
         (0 * q.mm, 1 * q.mm, 1.5, ValueError, "not 1.5"),
         (0 * q.mm, 1 * q.mm, True, ValueError, "not True"),
-        (0 * q.mm, 99 * q.mm, 9, SoftLimitError, "stage.position 55 mm is outside its soft limits"),
+        (0 * q.mm, 99 * q.mm, 9, ScanRefused, "point 5–9: stage 55 mm, 66 mm, 77 mm … are above its soft limit 50 mm"),
     ],
 )
 def test_bad_input_moves_nothing(stage, diode, start, stop, intervals, error, message):
@@ -117,6 +116,6 @@ def test_a_relative_scan_goes_back_after_a_failure(stage):
 def test_a_relative_scan_is_checked_where_it_will_be(stage, diode):
     stage["position"].upper = 5.5 * q.mm
     stage.position = 5 * q.mm
-    with pytest.raises(SoftLimitError):
+    with pytest.raises(ScanRefused, match=r"point 2: stage 6 mm is above its soft limit 5.5 mm; nothing was moved"):
         dscan(stage, -1 * q.mm, 1 * q.mm, 2, read=diode)
     assert stage.position.m_as(q.mm) == pytest.approx(5)

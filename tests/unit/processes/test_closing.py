@@ -6,7 +6,7 @@ import re
 import pytest
 
 from concert.devices.dummy import DummyDevice
-from concert.processes import Region, Scan, active_runs, ascan, closing, describe, do, unsaid, watch
+from concert.processes import Region, Scan, ScanError, active_runs, ascan, closing, describe, do, unsaid, watch
 from concert.processes._points import Together
 from concert.quantities import q
 from tests.devices_for_tests import concurrent, until
@@ -68,7 +68,7 @@ def test_a_scan_that_failed_has_a_line_too(capsys):
 
 def test_a_scan_that_was_refused_says_nothing(stage, diode, capsys):
     stage["position"].upper = 5 * q.mm
-    with pytest.raises(ValueError, match="outside its soft limits"):
+    with pytest.raises(ScanError, match="above its soft limit"):
         ascan(stage, 0 * q.mm, 10 * q.mm, 20, read=diode)
     assert capsys.readouterr().out == ""
 

@@ -60,9 +60,10 @@ def test_a_grid_goes_on_from_any_point(counts, snake, data):
 
 def test_relative_regions_are_placed_where_the_parameter_is():
     device = DummyDevice(10 * q.mm, name="slits")
-    points, origins = Together([Region(device, [-1, 1] * q.mm, relative=True)]).placed()
-    assert numbers(points) == [(9,), (11,)]
-    assert origins == {device["value"]: 10 * q.mm}
+    points = Together([Region(device, [-1, 1] * q.mm, relative=True)])
+    assert points.relative == [device["value"]]
+    assert numbers(points.placed()) == [(9,), (11,)]
+    assert numbers(points.placed_at({device["value"]: 20 * q.mm})) == [(19,), (21,)]
 
 
 def test_the_first_point_that_is_refused_is_named():

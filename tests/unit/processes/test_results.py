@@ -120,7 +120,7 @@ def test_a_scan_that_failed_at_its_first_point_has_no_results(stage):
 
 def test_a_scan_that_was_refused_is_not_the_last_one(stage, diode, curve):
     stage["position"].upper = 10 * q.mm
-    with pytest.raises(ValueError, match="outside its soft limits"):
+    with pytest.raises(ScanError, match="above its soft limit"):
         ascan(stage, 0 * q.mm, 99 * q.mm, 4, read=diode, show=False)
     assert peak()[1] == 1 * q.V
 

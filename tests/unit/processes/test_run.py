@@ -6,7 +6,7 @@ import time
 import pytest
 
 from concert.async_ import KillException, async_, runtime, wait
-from concert.base import LockError, SoftLimitError, StoppedError, refusing
+from concert.base import LockError, StoppedError, refusing
 from concert.devices.dummy import DummyDevice
 from concert.processes import Hooks, Region, Scan, ScanAborted, ScanError, active_runs, describe
 from concert.processes._points import Together
@@ -210,7 +210,7 @@ def test_a_set_that_does_not_arrive_ends_the_scan_with_the_reason(slits, point):
 def test_a_refused_point_moves_nothing(slits):
     slits["value"].upper = 3 * q.mm
     run = scan_of(slits).start()
-    with pytest.raises(SoftLimitError, match=r"slits.value 4 mm is outside"):
+    with pytest.raises(ScanError, match=r"point 3: slits 4 mm is above its soft limit 3 mm; nothing was moved"):
         run.result()
     assert (position(slits), run.status) == (0, "failed")
 

@@ -107,7 +107,7 @@ def test_points_are_reported_when_they_are_durable(session):
 
 def test_a_scan_that_is_refused_gets_no_number(session):
     session["slits"]["value"].upper = 1 * q.mm
-    with pytest.raises(ValueError, match="outside its soft limits"):
+    with pytest.raises(ScanError, match="above its soft limit"):
         describe.ascan(session["slits"], 0 * q.mm, 3 * q.mm, 3, read=light).start().result()
     assert len(station.catalogue) == 0
 
