@@ -5,7 +5,7 @@ Both belong to a simulated controller, which this session starts and which ends 
 
 from concert.devices.motors.aerotech import ContinuousRotationMotor
 from concert.devices.photodiodes.aerotech import PhotoDiode
-from concert.processes import ascan, counters, save
+from concert.processes import ascan, counters
 from concert.quantities import q
 from concert.session.utils import ddoc, dstate, pdoc
 from concert.simulation.process import simulated
@@ -22,8 +22,6 @@ counters(diode)
 def rocking_curve():
     """Turn the crystal through its reflection, find the centre, go there, and keep what was measured."""
     curve = ascan(bragg, 10.95 * q.deg, 11.05 * q.deg, 40, 0.03 * q.s)
-    print(curve.summary())
-    save(curve)
     bragg.position = curve.cen
     return curve
 

@@ -35,7 +35,6 @@ from concert.processes._region import Region, parameter_of, short_name
 from concert.processes._results import cen, com, fwhm, measured, peak, positions
 from concert.processes._resume import resumed, unfinished
 from concert.processes._run import Run, active_runs, last_run
-from concert.processes._save import save
 from concert.processes._scan import Scan
 from concert.processes._snapshot import Snapshot, snapshot
 from concert.processes._station import station
@@ -94,7 +93,6 @@ __all__ = [
     "remember_moves",
     "remove_interlock",
     "resumed",
-    "save",
     "scan",
     "short_name",
     "snapshot",

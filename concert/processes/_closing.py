@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,8 +63,16 @@ def _outcome(run: Run) -> str:
 def _kept(run: Run) -> list[str]:
     if run.path is not None:
         pictures = [run.picture.name] if run.picture is not None else []
-        return [", ".join([run.path.name, *pictures])]
+        return [", ".join([_short(run.path), *pictures])]
     return [] if run.status == "done" or not run.points else ["measured() has what there is"]
+
+
+def _short(path: Path) -> str:
+    """Return *path* as it would be typed here."""
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _duration(time_s: float) -> str:

@@ -1,7 +1,7 @@
 """What a session file starts with: ``from concert.session.prelude import *``."""
 
 from concert.async_ import async_, dispatcher, resolve, threaded, wait
-from concert.processes import Region, count, counters, save, scan
+from concert.processes import Region, count, counters, scan
 from concert.quantities import q
 from concert.session.utils import code_of, ddoc, dstate, pdoc
 from concert.session.verbs import *  # noqa: F403
@@ -19,7 +19,6 @@ __all__ = [
     "pdoc",
     "q",
     "resolve",
-    "save",
     "scan",
     "threaded",
     "wait",

@@ -1,5 +1,6 @@
 """What a newcomer does first: the tutorial session, as `make run` runs it, and things that go wrong there."""
 
+import os
 import re
 import signal
 import subprocess
@@ -18,7 +19,12 @@ def start(tmp_path):
 
     def start(*arguments):
         process = subprocess.Popen(
-            [*RUN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+            [*RUN, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"HOME": str(tmp_path)},
         )
         processes.append(process)
         return process
@@ -38,8 +44,9 @@ def test_the_rocking_curve_is_scanned_drawn_and_stored(start, tmp_path):
     assert centre is not None
     assert float(centre[1]) == pytest.approx(11.0013, abs=5e-4)
     assert len(re.findall(r"^ +\d+ +1[01]\.\d{5} +", output, re.MULTILINE)) == 41
-    assert "data/scan_0001.h5   data/scan_0001.png" in output
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"scan_0001.h5", "scan_0001.png"}
+    assert output.splitlines()[-1].endswith("data/scan_0001.h5, scan_0001.png")
+    stored = {path.name for path in (tmp_path / "data").iterdir()}
+    assert stored == {"scan_0001.h5", "scan_0001.png", "scans.sqlite"}
 
 
 def test_ctrl_c_ends_the_scan_and_the_controller(start):
