@@ -38,6 +38,11 @@ def print_lines(lines: Sequence[str], without: str) -> None:
 
 def print_table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table with a line for each of *rows*."""
+    print(text_table(field_names, rows))
+
+
+def text_table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table with a line for each of *rows* as text."""
     table = get_default_table(field_names)
     table.add_rows([list(row) for row in rows])
-    print("\n".join(line.rstrip() for line in table.get_string().splitlines()))
+    return "\n".join(line.rstrip() for line in table.get_string().splitlines())

@@ -14,10 +14,9 @@ from concert.cli._data import catalogue_in, scan_in
 from concert.helpers import Command
 from concert.quantities import q, shown
 from concert.session.management import SessionError
+from concert.session.scans import SHOWN, table_of
 from concert.storage import StoredScan, plot_scan
 from concert.tables import print_table
-
-SHOWN = 20  # scans in a list, if nothing else is said
 
 
 class ScansCommand(Command):
@@ -65,17 +64,7 @@ class ScansCommand(Command):
 
 def _list(scans: list[StoredScan], everything: bool) -> None:
     latest = scans if everything else scans[-SHOWN:]
-    rows = [
-        (
-            str(scan.number),
-            f"{scan.began:%Y-%m-%d %H:%M:%S}",
-            scan.title,
-            f"{scan.points}" if scan.expected is None else f"{scan.points}/{scan.expected}",
-            scan.status,
-        )
-        for scan in latest
-    ]
-    print_table(("#", "began", "scan", "points", "status"), rows)
+    print(table_of(latest))
     if len(latest) < len(scans):
         print(f"and {len(scans) - len(latest)} before; all with --all")
 

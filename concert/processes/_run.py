@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concert.processes._scan import Scan
     from concert.storage import ScanData
 
-USER = "paused"  # the reason of a pause that somebody asked for without giving one
+USER = "somebody asked for it"  # the reason of a pause without one
 
 _active: list[Run] = []  # from when they are started on
 _ended: list[Run] = []  # the one that has ended last

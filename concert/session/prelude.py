@@ -3,6 +3,7 @@
 from concert.async_ import async_, dispatcher, resolve, threaded, wait
 from concert.processes import Region, count, counters, scan
 from concert.quantities import q
+from concert.session.scans import scans
 from concert.session.utils import code_of, ddoc, dstate, pdoc
 from concert.session.verbs import *  # noqa: F403
 from concert.session.verbs import VERBS
@@ -20,6 +21,7 @@ __all__ = [
     "q",
     "resolve",
     "scan",
+    "scans",
     "threaded",
     "wait",
     *VERBS,
