@@ -102,8 +102,10 @@ def test_a_scan_is_plotted(concert, data, tmp_path):
     status, out, _ = concert("scans", "plot", "1", "--data", data)
     assert (status, out) == (0, f"{data}/scan_0001.png\n")
     elsewhere = tmp_path / "curve.png"
-    assert concert("scans", "plot", "2", "--data", data, "--output", str(elsewhere))[1] == f"{elsewhere}\n"
+    assert concert("scans", "plot", "1", "--data", data, "--output", str(elsewhere))[1] == f"{elsewhere}\n"
     assert elsewhere.read_bytes().startswith(b"\x89PNG")
+    status, out, err = concert("scans", "plot", "2", "--data", data)  # a text and a spectrum
+    assert (status, out, err) == (1, "", "Sorry, there is nothing in Scan 2  count that could be drawn\n")
 
 
 def test_a_scan_is_exported(concert, data, tmp_path):
