@@ -11,7 +11,7 @@ import numpy as np
 from concert.base._errors import HardLimitError, LockError, SoftLimitError, ToleranceError, UnitError
 from concert.base._parameter import PERMANENTLY, SLEEP_TIME, Parameter, ParameterValue
 from concert.base._units import Converter
-from concert.quantities import q, shown
+from concert.quantities import shown
 
 INFINITY = math.inf
 
@@ -179,31 +179,7 @@ class QuantityValue(ParameterValue):
         sides = np.zeros(len(number), np.int8)
         for side, there in ((1, number > high), (-1, number < low), (2, np.isnan(number))):
             sides[there.any(axis=axes) if axes else there] = side
-        self._settle_doubts(sides, values, number)
         return sides
-
-    def _settle_doubts(self, sides: Any, values: Any, number: Any) -> None:
-        """Ask as a set does about values at a limit: converting an array may differ from that in the last digit."""
-        if number.ndim > 1:
-            return
-        doubtful = np.zeros(len(number), bool)
-        offset = abs(self._magnitude(q.Quantity(0.0, values.units), "values"))
-        for limit in self._bounds:
-            if np.ndim(limit) == 0 and np.isfinite(limit):
-                doubtful |= np.abs(number - limit) <= 1e-12 * (abs(limit) + offset)
-        given, where = np.unique(values.magnitude[doubtful], return_inverse=True)
-        verdicts = np.asarray([self._takes(q.Quantity(each, values.units)) for each in given.tolist()], bool)
-        at = np.flatnonzero(doubtful)
-        sides[at[verdicts[where]]] = 0
-        refused = at[~verdicts[where]]
-        sides[refused] = np.where(number[refused] <= (self._bounds[0] + self._bounds[1]) / 2, -1, 1)
-
-    def _takes(self, value: Any) -> bool:
-        try:
-            self._converted(value)
-        except SoftLimitError:
-            return False
-        return True
 
     def shown_limits(self) -> str:
         """Return the soft limits as text, ``[0 mm, none]`` for example."""

@@ -54,15 +54,21 @@ class Check:
     def __bool__(self) -> bool:
         return not self.problems
 
-    @property
-    def amounts(self) -> str:
-        """How long it takes and how much it stores, as far as that can be told, as text."""
+    def amounts(self, free: bool = True) -> str:
+        """Return how long it takes and how much it stores, as text, as far as it can be told; with what is *free*."""
         parts = []
         if self.duration is not None:
             parts.append(f"about {shown_time(self.duration.m_as(q.s))}")
         if self.size is not None:
-            parts.append(shown_size(self.size) + (f" of {shown_size(self.free)}" if self.free is not None else ""))
+            of = f" of {shown_size(self.free)}" if free and self.free is not None else ""
+            parts.append(shown_size(self.size) + of)
         return ", ".join(parts)
+
+    @property
+    def brief(self) -> str:
+        """What is worth knowing of a scan that nothing is in the way of, as one line."""
+        looked_at = "limits, locks" if self.size is None else "limits, locks, disk"
+        return " · ".join(filter(None, (self.amounts(free=False), f"{looked_at}: fine")))
 
     @property
     def table(self) -> str:
@@ -71,7 +77,7 @@ class Check:
         return "\n".join(f"  {each.subject:{width}}   {each.text}" for each in self.findings)
 
     def __str__(self) -> str:
-        lines = [", ".join(filter(None, (self.title, self.amounts))), self.table, f"{self._count}; nothing was moved"]
+        lines = [", ".join(filter(None, (self.title, self.amounts()))), self.table, f"{self._count}; nothing was moved"]
         return "\n".join(filter(None, lines))
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from concert.processes._amounts import shown_time
+
 if TYPE_CHECKING:
     from concert.processes._run import Run
 
@@ -53,7 +55,7 @@ def unsaid() -> list[str]:
 def _outcome(run: Run) -> str:
     points, expected, elapsed = run.points, run.expected, run.elapsed
     name = "Scan" if run.number is None else f"Scan {run.number}"
-    took = f"{elapsed:.2g} s" if elapsed < 10 else _duration(elapsed)
+    took = shown_time(elapsed)
     if run.status == "done":
         return f"{name} done in {took}"
     of = f" of {expected}" if expected is not None else ""
@@ -73,12 +75,3 @@ def _short(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
-
-
-def _duration(time_s: float) -> str:
-    """Return a time as people read it, to the second."""
-    if time_s < 120:
-        return f"{time_s:.0f} s"
-    minutes, seconds = divmod(round(time_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

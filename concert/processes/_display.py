@@ -115,7 +115,9 @@ class Display:
     def _show_title(self) -> None:
         run = self._run
         self._status = run.status
-        self._print(run.scan.title if run.number is None else f"Scan {run.number}  {run.scan.title}")
+        title = run.scan.title if run.number is None else f"Scan {run.number}  {run.scan.title}"
+        check = run.execution.check
+        self._print(title if check is None else f"{title} · {check.brief}")
 
     def _show_header(self, row: Sequence[Any]) -> None:
         units = map(_unit, row)

@@ -16,6 +16,7 @@ from concert.processes._points import Points
 from concert.processes._region import Region
 from concert.processes._station import station
 from concert.quantities import q
+from concert.storage import StorageError
 
 if TYPE_CHECKING:
     from concert.processes._scan import Scan
@@ -26,7 +27,7 @@ MOST = 1_000_000  # so many steps are reckoned; of more, the time is that of so 
 TRUSTED = 3  # what took that many times longer than reckoned was not the same scan
 
 FILE_BYTES = 40_000  # of a file without points, and a scan's row in the catalogue
-POINT_BYTES = 60  # of a point in journal and file, besides its values
+POINT_BYTES = 40  # of a point in journal and file, besides its values
 VALUE_BYTES = 18  # of a number there, in both
 
 Here = Mapping[ParameterValue, Any]
@@ -43,8 +44,7 @@ def duration(scan: Scan, points: Points, here: Here) -> float | None:
         return None
     if scan.period is not None:
         return count * scan.period
-    catalogue = station.catalogue
-    typical = None if catalogue is None else catalogue.typical(scan.kind, scan.columns)
+    typical = _typical(scan)
     measuring = 0.0 if scan.time is None else scan.time.m_as(q.s) * count
     moving = _motion(points, here)
     if moving is None:
@@ -52,6 +52,15 @@ def duration(scan: Scan, points: Points, here: Here) -> float | None:
     reckoned = moving + measuring
     earlier = 0.0 if typical is None else typical * count
     return earlier if reckoned < earlier and (earlier < TRUSTED * reckoned or not reckoned) else reckoned
+
+
+def _typical(scan: Scan) -> float | None:
+    """Return how many seconds a point of earlier scans with the same devices took, None if there were none."""
+    catalogue = station.catalogue
+    try:
+        return None if catalogue is None else catalogue.typical(scan.kind, scan.columns)
+    except (StorageError, OSError):  # what is wrong with the directory is found otherwise
+        return None
 
 
 def _motion(points: Points, here: Here) -> float | None:
@@ -73,12 +82,14 @@ def _steps(points: Points, at: int, region: Region, here: Any, count: int) -> An
     parameter, values = region.parameter, region.values
     if values.numbers is None or values.numbers.ndim != 1 or not isinstance(parameter, QuantityValue):
         return None
-    if not values.unit.is_compatible_with(parameter.unit):
+    if np.ndim(getattr(here, "magnitude", 0)) or not values.unit.is_compatible_with(parameter.unit):
         return None
     numbers = values.quantity.m_as(parameter.unit)[points.indices(at, count)]
     first = numbers[:1] if here is None else [here.m_as(parameter.unit)]
     way = np.concatenate([first, numbers])
     steps = np.zeros(count)
+    if not np.isfinite(way).all():
+        return None
     moves = np.flatnonzero(np.diff(way))
     try:
         time = parameter.estimate(q.Quantity(way[moves], parameter.unit), q.Quantity(way[moves + 1], parameter.unit))

@@ -15,7 +15,7 @@ from concert.async_._runtimes import call as call_and_wait
 from concert.async_._scope import current_command
 from concert.base import LockError, ParameterValue, StoppedError, refusing
 from concert.processes import _hooks
-from concert.processes._check import ScanRefused
+from concert.processes._check import Check, ScanRefused
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._examine import examine, used_by
 from concert.processes._interlocking import Interlocking
@@ -57,6 +57,7 @@ class Execution:
         self._anew = True  # whether every parameter has to be set, not only those that change
         self._began = datetime.now().astimezone()
         self._interlocking = Interlocking(run)
+        self.check: Check | None = None  # that it has passed
         self._due = 0.0  # when the next point begins, of a scan with a period, on the monotonic clock
         self.record: Any = MemoryRecord(lambda rows: self._scan.data(rows, self._began))
 
@@ -96,6 +97,7 @@ class Execution:
         check, points, here = examine(self._scan)
         if not check:
             raise ScanRefused(check)
+        self.check = check
         self._origins = self._scan.origins or here
         return points
 

@@ -9,6 +9,9 @@ from typing import Any
 from concert.devices.base import Device
 from concert.quantities import q
 
+COMPARISONS = ("<", "<=", ">", ">=")
+COMBINATIONS = ("&", "|")
+
 _LINE = re.compile(r"(?P<verb>[A-Za-z_]\w*)(?:[ \t]+(?P<rest>.*))?")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<unit>[^\d\s,()\[\]][^\s,()\[\]]*)?")
 _OPERATORS = re.compile(r"[=(.,:;|&<>!*/%@^]|(?:[-+]\s)|(?:in|is|and|or|not|if|for)\b")
@@ -20,7 +23,8 @@ def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) 
     """Return *line* as Python if it is one of *verbs* and its arguments, else unchanged.
 
     Words are separated by spaces. A number and a unit make a quantity, ``3 mm`` or ``3mm``; ``mono.energy`` means the
-    parameter where *names* has such a device; ``--dry-run`` means ``dry_run=True``; everything else is Python.
+    parameter where *names* has such a device; ``--dry-run`` means ``dry_run=True``, and ``ring.current > 80 mA`` a
+    condition; everything else is Python.
     """
     match = _LINE.fullmatch(line.strip())
     if match is None or match["verb"] not in verbs:
@@ -82,7 +86,20 @@ def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
             options.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
         else:
             arguments.append(_parameter(word, names))
-    return arguments + options
+    return _joined(_joined(arguments, COMPARISONS), COMBINATIONS) + options
+
+
+def _joined(arguments: list[str], operators: Collection[str]) -> list[str]:
+    """Return *arguments* with those that one of *operators* is between as one."""
+    joined: list[str] = []
+    for at, argument in enumerate(arguments):
+        if joined and at + 1 < len(arguments) and argument in operators:
+            joined.append(f"{joined.pop()} {argument}")
+        elif joined and joined[-1].rpartition(" ")[2] in operators:
+            joined.append(f"({joined.pop()} {argument})")
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _is_unit(word: str) -> bool:

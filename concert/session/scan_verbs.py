@@ -28,12 +28,15 @@ from concert.processes import (  # noqa: F401  # what does scans and finds resul
     dscan,
     fscan,
     fwhm,
+    interlock,
+    interlocks,
     listscan,
     loopscan,
     measured,
     mesh,
     peak,
     positions,
+    remove_interlock,
     resumed,
     short_name,
     snapshot,
@@ -50,6 +53,7 @@ SCAN_VERBS = (
     *SCANS,
     *("pause", "resume", "abort", "peak", "com", "cen", "fwhm", "measured"),
     *("goto", "goto_peak", "goto_com", "goto_cen", "snapshot", "diff", "undo", "redo"),
+    *("interlock", "interlocks", "remove_interlock"),
 )
 
 Moves = list[tuple[ParameterValue, Any]]

@@ -1,6 +1,7 @@
 """``concert scan`` and ``concert resume``: scans in processes of their own, ended in every way, and gone on with."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -108,7 +109,8 @@ LONG = ("scan", *["ascan", "stage", "0", "mm", "10", "mm", "50", "0.05", "s"])
 def test_a_scan_is_done_and_stored(beamline):
     status, out, err = beamline.run("scan", *["ascan", "stage", "0", "mm", "10", "mm", "4", "0.01", "s"])
     assert (status, err) == (0, "")
-    assert out.splitlines()[0] == "Scan 1  ascan stage 0–10 mm, 5 points, 0.01 s"
+    title = "Scan 1  ascan stage 0–10 mm, 5 points, 0.01 s · about "
+    assert re.fullmatch(rf"{title}.* s, 40 kB · limits, locks, disk: fine", out.splitlines()[0])
     assert out.splitlines()[-1].startswith("Scan 1 done in ")
     stored = beamline.catalogue.last
     assert (stored.session, stored.points, stored.status) == ("imaging", 5, "done")

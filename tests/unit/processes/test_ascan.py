@@ -38,7 +38,7 @@ def test_start_and_stop_may_have_different_units(stage, diode):
 def test_the_points_are_shown_with_units_and_the_peak_is_found(stage, diode, capsys):
     data = ascan(stage, 0 * q.mm, 10 * q.mm, 4, read=diode)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "ascan stage 0–10 mm, 5 points"
+    assert lines[0] == "ascan stage 0–10 mm, 5 points · about 1 s · limits, locks: fine"
     assert lines[1].split() == ["#", "stage", "/", "mm", "diode", "/", "V"]
     assert lines[4].split() == ["2", "5.00", "1"]
     assert data.peak == (5 * q.mm, 1 * q.V)
