@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ from concert.async_ import KillException, shielded, wait
 from concert.async_._interrupts import shielded_cleanup
 from concert.async_._runtimes import call as call_and_wait
 from concert.async_._scope import current_command
-from concert.base import LockError, ParameterValue, StoppedError, refusing
+from concert.base import LockError, ParameterValue, StoppedError
 from concert.processes import _hooks
 from concert.processes._check import Check, ScanRefused
 from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._examine import examine, used_by
+from concert.processes._holding import Holding
 from concert.processes._interlocking import Interlocking
 from concert.processes._memory import MemoryRecord
 from concert.processes._plan import plan_of
@@ -48,6 +49,7 @@ class Execution:
         self._run = run
         self._scan = run.scan
         self._refuse = refuse
+        self._holding = Holding(used_by(self._scan), refuse)
         self._number = number
         self._hooks = station.hooks + run.scan.hooks
         self._command = current_command().text  # as it was typed
@@ -84,9 +86,7 @@ class Execution:
     def _hold_what_is_used(self, held: ExitStack) -> None:
         """Hold what is moved, and what is set to measure, until the scan is over."""
         try:
-            with refusing() if self._refuse else nullcontext():
-                for parameter in sorted(used_by(self._scan), key=lambda each: each.full_name):  # all in the same order
-                    held.enter_context(parameter)
+            held.enter_context(self._holding)
         except LockError:
             if self._refuse and len((check := examine(self._scan).check).problems) > 1:
                 raise ScanRefused(check) from None
@@ -245,9 +245,12 @@ class Execution:
     # -- pauses -------------------------------------------------------------------------------------------------
 
     def _pause(self) -> None:
-        """Wait until nothing keeps the scan from going on, or it is to end."""
+        """Wait until nothing keeps the scan from going on, or it is to end; others may move what it uses meanwhile."""
         run = self._run
-        with self._pausing("; ".join(run.holds.values())):
+        with (
+            self._pausing("; ".join(run.holds.values())),
+            self._holding.released(lambda: not run.stopping, lambda who: run.enter("paused", who)),
+        ):
             while run.holds and not run.stopping:
                 reason = "; ".join(run.holds.values())
                 if reason != run.reason:
@@ -311,7 +314,8 @@ class Execution:
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""
         self._interlocking.refuse_motion()
-        wait([parameter.set(where) for parameter, where in self._origins.items()])
+        with self._holding.using():
+            wait([parameter.set(where) for parameter, where in self._origins.items()])
 
     def _outcome(self, failure: BaseException | None, problems: list[str]) -> tuple[str, str]:
         """Return how the scan ended, and why."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from concert.async_ import Future, async_, runtime, wait
-from concert.async_._runtimes import fresh_context
 from concert.processes._closing import say_later
 from concert.processes._errors import ScanError
 from concert.processes._points import Grid
@@ -72,8 +71,8 @@ def finish_pictures() -> None:
 
 
 def _start(function: Any, run: Run, *arguments: Any) -> None:
-    """Call *function* in a future that is not part of the scan, neither when that is aborted nor in what it holds."""
-    future = fresh_context().run(async_(_carefully), function, run, *arguments).detach()
+    """Call *function* in a future that the scan has started, but which goes on when that ends, however it does."""
+    future = async_(_carefully)(function, run, *arguments).detach()
     future.label = f"picture of {run.title}"
     _drawing.add(future)
     future.add_done_callback(_drawing.discard)

@@ -396,6 +396,41 @@ def test_a_refusal_names_the_scan_alone_and_says_what_to_do(slow_slits):
 
 
 @concurrent
+def test_while_a_scan_pauses_others_may_move_what_it_uses(slits):
+    run = scan_of(slits, after(1, lambda: run.pause())).start()
+    until(lambda: run.status == "paused")
+    with refusing():
+        slits.value = 9 * q.mm
+    run.resume()
+    assert [value.m_as(q.mm) for value in run.result()["slits"]] == [1, 2, 3, 4]
+    assert position(slits) == 4
+
+
+@concurrent
+def test_a_scan_goes_on_when_it_has_what_it_uses_again(slits):
+    run = scan_of(slits, after(1, lambda: run.pause())).start()
+    until(lambda: run.status == "paused")
+    with slits:
+        run.resume()
+        until(lambda: "slits.value is held by the main program" in run.reason)
+        assert run.status == "paused"
+    assert len(run.result()) == 4
+
+
+@concurrent
+@pytest.mark.parametrize("end", ["stop", "abort"])
+def test_a_scan_that_pauses_and_ends_does_not_move_what_somebody_else_uses(slits, end):
+    run = relative(slits, after(1, lambda: run.pause())).start()
+    until(lambda: run.status == "paused")
+    with slits:
+        getattr(run, end)()
+        run.exception()
+        until(lambda: run.over)
+        assert position(slits) == 1
+    assert "it did not go back: LockError" in str([run.reason, getattr(run.exception(), "__notes__", "")])
+
+
+@concurrent
 def test_a_second_scan_may_wait_for_the_first(slow_slits):
     first, second = scan_of(slow_slits).start(), scan_of(slow_slits).start()
     assert len(second.result()) == 4
