@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from concert import config
 
@@ -33,9 +35,38 @@ def make_cooperative() -> State:
     obstacle = _obstacle()
     if obstacle:
         return State(False, obstacle)
-    # urllib3 keeps its own subclass of SSLContext; patched underneath it, every context recurses without end.
-    monkey.patch_all(ssl="urllib3" not in sys.modules)
+    with _plugins_looked_up_once():
+        # urllib3 keeps its own subclass of SSLContext; patched underneath it, every context recurses without end.
+        monkey.patch_all(ssl="urllib3" not in sys.modules)
     return State(True, "the process was made cooperative when concert was imported")
+
+
+@contextmanager
+def _plugins_looked_up_once() -> Iterator[None]:
+    """Let gevent look for its plug-ins once, and not through all installed packages for each module that it patches.
+
+    That would be a good part of the time that a program takes to start.
+    """
+    from importlib.metadata import entry_points
+
+    from gevent import events
+
+    look_up = getattr(events, "notify_and_call_entry_points", None)
+    if look_up is None:  # another gevent, which may do it in another way
+        yield
+        return
+    installed = entry_points()
+
+    def notify(event: Any) -> None:
+        events.notify(event)
+        for plugin in installed.select(group=event.ENTRY_POINT_NAME):
+            plugin.load()(event)
+
+    events.notify_and_call_entry_points = notify
+    try:
+        yield
+    finally:
+        events.notify_and_call_entry_points = look_up
 
 
 def _obstacle() -> str | None:

@@ -9,6 +9,7 @@ CONCERT = Path(__file__).parent.parent / "concert"
 
 # The table: the first part of a module's name below ``concert`` and its layer.
 LAYERS = {
+    "__main__": 8,
     "cli": 7,
     "session": 6,
     "processes": 5,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import platformdirs
 
@@ -51,11 +54,20 @@ class StartCommand(Command):
                 if path is not None:
                     _load_alone(path)
                 return
-            # IPython takes a moment to load, which all other commands can do without.
-            from concert.session.shell import run_shell
-
+            run_shell = _shell()
             module = _loaded(path)
             run_shell(name, {} if module is None else vars(module), _history(name))
+
+
+def _shell() -> Callable[[str, dict[str, Any], Path], int]:
+    """Load IPython and return what runs it; all other commands can do without it."""
+    gc.disable()  # as in concert.__main__
+    try:
+        from concert.session.shell import run_shell
+    finally:
+        gc.freeze()
+        gc.enable()
+    return run_shell
 
 
 def _path(session: str | None, filename: str | None) -> Path | None:

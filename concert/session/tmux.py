@@ -126,4 +126,4 @@ def _concert() -> list[str]:
     script = Path(sys.executable).with_name("concert")
     if script.is_file():
         return [str(script)]
-    return [sys.executable, "-c", "import sys; from concert.cli import main; sys.exit(main())"]
+    return [sys.executable, "-m", "concert"]

@@ -47,6 +47,20 @@ def test_importing_concert_patches_the_process(told):
     ]
 
 
+def test_plug_ins_of_gevent_are_called_all_the_same(told, tmp_path):
+    (tmp_path / "plug.py").write_text("def told(event):\n    print(type(event).__name__)\n")
+    about = tmp_path / "plug-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[gevent.plugins.monkey.did_patch_all]\nplug = plug:told\n")
+    code = """
+        import concert
+        from gevent import events
+        print(events.notify_and_call_entry_points.__module__)
+    """
+    assert told(code, PYTHONPATH=str(tmp_path)).splitlines() == ["GeventDidPatchAllEvent", "gevent.events"]
+
+
 def test_gevent_may_be_switched_off(told):
     code = TELL + "import sys; print('gevent' in sys.modules)"
     assert told(code, CONCERT_ENABLE_GEVENT="0").splitlines() == [
