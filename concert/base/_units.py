@@ -20,13 +20,14 @@ class Converter:
     that differs by a factor, which is remembered.
     """
 
-    __slots__ = ("_container", "_definitions", "_factors", "_takes_numbers", "unit")
+    __slots__ = ("_alias", "_container", "_definitions", "_factors", "_takes_numbers", "unit")
 
     def __init__(self, unit: Any) -> None:
         self.unit = getattr(unit, "units", unit)
         if not isinstance(self.unit, q.Unit):
             raise TypeError(f"expected a unit such as q.mm, not {unit!r}")
         self._container = self.unit._units
+        self._alias = self._container  # another object for the same unit, which values came with lately
         # Numbers are taken where the unit is one: a bare 5 for an angle in degrees, or in percent, would be a mistake.
         self._takes_numbers = bool(self.unit.dimensionless) and q.Quantity(1, self.unit).m_as("dimensionless") == 1
         self._factors: dict[int, tuple[float, Any]] = {}
@@ -54,7 +55,7 @@ class Converter:
             value._magnitude  # noqa: B018  # a unit, q.mm, has none
         except AttributeError:
             return self._from_number(value)
-        if container is self._container and value._REGISTRY is q:
+        if (container is self._container or container is self._alias) and value._REGISTRY is q:
             return value
         # Units are looked up by identity: comparing them would take longer than the multiplication.
         known = self._factors.get(id(container))
@@ -92,6 +93,7 @@ class Converter:
         try:
             value = _of_our_registry(value)
             if value._units == self._container:
+                self._alias = value._units
                 return value
             converted = value.to(self.unit)
             if not foreign:

@@ -36,6 +36,9 @@ class Applying:
     def __iter__(self) -> Iterator[Interlock]:
         return chain(self._own, installed)
 
+    def __bool__(self) -> bool:
+        return bool(self._own or installed)
+
 
 class Interlocking:
     """Watches the interlocks of *run* while the block runs.
@@ -46,7 +49,8 @@ class Interlocking:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._watch = Watch(Applying(run.scan.interlocks), self._trip, lambda _problem: run.changed.set())
+        self._applying = Applying(run.scan.interlocks)
+        self._watch = Watch(self._applying, self._trip, lambda _problem: run.changed.set())
         self._moving = False
         self.interrupted = False
 
@@ -60,6 +64,8 @@ class Interlocking:
     def look(self) -> None:
         """Hold the run up if something is wrong, else let it go on. Points that begin from here on count."""
         self.interrupted = False  # first: who trips from here on is found by the look or interrupts the point
+        if not self._applying and HOLD not in self._run.holds:
+            return  # most scans have none, and are looked at before every point
         problem = self._watch.problem()
         if problem is not None:
             self._run.holds[HOLD] = problem

@@ -63,6 +63,10 @@ def as_column(values: list[Any]) -> Any:
         array = np.asarray(values)
         return array * q.dimensionless if array.dtype.kind in "biufc" else array
     unit, container = first.units, first._units
-    # Converting takes twenty times as long as looking, and most values come in the same unit.
-    numbers = [value._magnitude if value._units is container else value.m_as(unit) for value in values]
+    numbers = []
+    for value in values:
+        # Converting takes twenty times as long as looking, and most values come in the same unit.
+        if value._units is not container and value._units == container:
+            container = value._units
+        numbers.append(value._magnitude if value._units is container else value.m_as(unit))
     return np.asarray(numbers) * unit
