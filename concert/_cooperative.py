@@ -73,7 +73,7 @@ def _obstacle() -> str | None:
     """Say why this process must not be patched, or None."""
     if threading.current_thread() is not threading.main_thread():
         return "concert was imported in a thread that is not the main thread"
-    if _in_notebook():
+    if in_notebook():
         return "a notebook kernel does not survive patching"
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None and asyncio._get_running_loop() is not None:
@@ -84,7 +84,8 @@ def _obstacle() -> str | None:
     return None
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Tell whether this is the kernel of a notebook."""
     kernelapp = sys.modules.get("ipykernel.kernelapp")
     if kernelapp is not None and kernelapp.IPKernelApp.initialized():
         return True

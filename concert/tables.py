@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from prettytable import PrettyTable
 
+from concert._cooperative import in_notebook
+
 
 def get_default_table(field_names: Sequence[str], widths: Sequence[int | None] | None = None) -> PrettyTable:
     """Return a prettytable styled for use in the shell.
@@ -31,18 +33,32 @@ def get_default_table(field_names: Sequence[str], widths: Sequence[int | None] |
     return table
 
 
-def print_lines(lines: Sequence[str], without: str) -> None:
-    """Print *lines*, or if there are none what *without* says."""
-    print("\n".join(lines) or without)
-
-
 def print_table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table with a line for each of *rows*."""
-    print(text_table(field_names, rows))
+    """Print a table with a line for each of *rows*; in a notebook it is one of HTML."""
+    if in_notebook():
+        from IPython.display import display  # loaded already, in a notebook
+
+        table = _table(field_names, rows)
+        display({"text/plain": _text(table), "text/html": html(table)}, raw=True)  # type: ignore[no-untyped-call]
+    else:
+        print(text_table(field_names, rows))
 
 
 def text_table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table with a line for each of *rows* as text."""
+    return _text(_table(field_names, rows))
+
+
+def html(table: PrettyTable) -> str:
+    """Return *table* as HTML; what is in it is text, and stays that."""
+    return str(table.get_html_string(escape_header=True, escape_data=True))
+
+
+def _table(field_names: Sequence[str], rows: Iterable[Sequence[str]]) -> PrettyTable:
     table = get_default_table(field_names)
     table.add_rows([list(row) for row in rows])
+    return table
+
+
+def _text(table: PrettyTable) -> str:
     return "\n".join(line.rstrip() for line in table.get_string().splitlines())

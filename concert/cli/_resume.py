@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from concert.cli._data import scan_in
+from concert.devices._reading import answer
 from concert.helpers import Command
 from concert.processes import resumed, station, unfinished, watch
 from concert.session import logs, management
 from concert.session.loader import load
 from concert.session.management import SessionError
 from concert.session.opening import opened
-from concert.session.utils import answer
 from concert.storage import StoredScan
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from concert.base import Parameterizable
 from concert.base._exclusive import exclusion_of, passing
+from concert.devices._html import html_of
 
 STOPS = ("stop", "abort")  # methods that pass all locks, and whose call makes sets in progress fail
 
@@ -53,6 +54,10 @@ class Device(Parameterizable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>" if self._name else f"<{type(self).__name__}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: every parameter, with what the device answers now."""
+        return html_of(self, type(self).__name__)
 
 
 def _acts(function: Any) -> bool:

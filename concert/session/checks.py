@@ -10,9 +10,10 @@ import numpy as np
 
 from concert.async_ import Future
 from concert.base import ParameterValue, QuantityValue
+from concert.devices._reading import ANSWER_TIME
 from concert.quantities import shown
 from concert.session.offline import Offline
-from concert.session.utils import ANSWER_TIME, devices_in
+from concert.session.utils import devices_in
 
 
 class Report(NamedTuple):

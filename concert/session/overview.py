@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from concert._cooperative import in_notebook
 from concert.async_ import Future
 from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.session.offline import Offline, reason_of
 from concert.session.rounding import limits, rounded
-from concert.tables import get_default_table
+from concert.tables import get_default_table, print_table
 
 ANSWER_TIME = 2.0  # seconds that all devices together have to answer
 OFFLINE = "offline"
@@ -84,6 +85,15 @@ def overview(devices: Mapping[str, Device]) -> list[str]:
         f"{line:<{indent}}{row.problem}; reconnect({row.name})" if row.problem else line
         for line, row in zip(lines, found, strict=True)
     ]
+
+
+def show(devices: Mapping[str, Device]) -> None:
+    """Show the table of *devices*; in a notebook it is one of HTML."""
+    if in_notebook():
+        cells = [(*row.cells()[:3], row.problem or row.value, row.limits) for row in rows(devices)]
+        print_table(("device", "class", "state", "value", "limits"), cells)
+    else:
+        print("\n".join(overview(devices)) or "no devices")
 
 
 def _read(reading: Future | None, deadline: float) -> tuple[Any, str]:

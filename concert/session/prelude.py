@@ -3,6 +3,7 @@
 from concert.async_ import async_, dispatcher, resolve, threaded, wait
 from concert.processes import Region, count, counters, scan
 from concert.quantities import q
+from concert.session.notebook import take_part
 from concert.session.scans import scans
 from concert.session.utils import code_of, ddoc, dstate, pdoc
 from concert.session.verbs import *  # noqa: F403
@@ -26,3 +27,5 @@ __all__ = [
     "wait",
     *VERBS,
 ]
+
+take_part()

@@ -6,7 +6,7 @@ from concert.devices.base import Device
 from concert.session import inventory
 from concert.session.loader import name_devices
 from concert.session.offline import Offline, OfflineError
-from concert.session.overview import overview
+from concert.session.overview import show
 from concert.session.telling import tell
 
 
@@ -19,7 +19,7 @@ def reconnect(*devices: Device) -> None:
     if not devices:
         raise ValueError("expected what to connect to: reconnect(camera)")
     connected = [_made(device) if isinstance(device, Offline) else _asked(device) for device in devices]
-    print("\n".join(overview({device.name: device for device in connected})))
+    show({device.name: device for device in connected})
 
 
 def _asked(device: Device) -> Device:

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from concert.base import ParameterValue, QuantityValue
+from concert.devices._reading import answer
 from concert.quantities import q, shown
-from concert.session.utils import answer
 
 DIGITS = 4  # of a value whose parameter does not say how well it is known
 

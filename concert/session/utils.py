@@ -9,15 +9,13 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from concert.async_ import Future
 from concert.base import ParameterValue, QuantityValue, SelectionValue
+from concert.devices._reading import answer
 from concert.devices.base import Device
 from concert.quantities import shown
 from concert.tables import get_default_table, print_table
 
 __all__ = ["code_of", "ddoc", "dstate", "get_default_table", "pdoc"]
-
-ANSWER_TIME = 5.0  # seconds that a device has to answer before its row says that it does not
 
 Namespace = Mapping[str, Any] | ModuleType | Device | None
 
@@ -102,23 +100,6 @@ def devices_in(what: Namespace, frame: Any) -> dict[str, Device]:
         if isinstance(device, Device) and not name.startswith("_") and device not in devices.values():
             devices[name] = device
     return devices
-
-
-def answer(read: Future, show: Callable[[Any], str] = shown) -> str:
-    """Return what a reading gave as text for a table, or why it gave nothing within :data:`ANSWER_TIME`.
-
-    *show* makes text of what is no text.
-    """
-    try:
-        value = read.result(timeout=ANSWER_TIME)
-        return value if isinstance(value, str) else show(value)
-    except TimeoutError as error:
-        if not read.done():
-            read.cancel(block=False)
-            return f"no answer within {ANSWER_TIME:g} s"
-        return f"{type(error).__name__}: {error}"
-    except Exception as error:  # whatever is wrong with one device, the others are shown
-        return f"{type(error).__name__}: {error}"
 
 
 def _without_repetition(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -13,21 +13,22 @@ from typing import Any
 
 from concert.async_ import wait
 from concert.base import ParameterValue, QuantityValue, refusing
+from concert.devices._reading import answer
 from concert.devices.base import STOPS, Device
 from concert.devices.motors.base import Motor
 from concert.processes import Run, active_runs, count, counters, parameter_of, short_name
 from concert.quantities import q, shown
 from concert.session.inventory import every_device
 from concert.session.moving import go
-from concert.session.overview import overview
+from concert.session.overview import overview, show
 from concert.session.reconnecting import reconnect  # noqa: F401  # a verb as well
 from concert.session.rounding import limits, rounded
 from concert.session.scan_verbs import *  # noqa: F403
 from concert.session.scan_verbs import SCAN_VERBS, stop_run, the_run
 from concert.session.stopping import DEADLINE, report, stop_devices, stop_everything
-from concert.session.utils import answer, devices_in, names_in
+from concert.session.utils import devices_in, names_in
 from concert.session.watching import watch_lines
-from concert.tables import print_lines, print_table
+from concert.tables import print_table
 
 # What may be typed without parentheses.
 WORDS = ("dstate", "ddoc", "pdoc", "code_of")
@@ -88,7 +89,7 @@ def wa(watch: bool = False, namespace: Mapping[str, Any] | None = None) -> None:
     if watch:
         watch_lines(lambda: overview(devices))
     else:
-        print_lines(overview(devices), "no devices")
+        show(devices)
 
 
 def ct(time: Any = None, *readables: Any) -> dict[str, Any]:
