@@ -37,4 +37,6 @@ def _scans() -> str:
         last = station.catalogue.last.number if station.catalogue and station.catalogue.path.exists() else 0
     except (LookupError, StorageError):
         last = 0
-    return f"scans 1–{last} in {shown}" if last else f"no scans yet in {shown}"
+    if not last:
+        return f"no scans yet in {shown}"
+    return f"{'scan 1' if last == 1 else f'scans 1–{last}'} in {shown}"

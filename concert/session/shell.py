@@ -79,13 +79,14 @@ class SessionShell(TerminalInteractiveShell):
         use_names(lambda: self.user_ns)
         station.windows = True
         stop_on_signal(self._show_stop)
-        # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
-        prompt: Any = self.pt_app
         completer: Any = self.Completer
         completer.custom_matchers.append(matcher(self._typed_words, lambda: self.user_ns))
-        note_futures()
-        self._toolbar = Toolbar(prompt)
-        prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
+        prompt: Any = self.pt_app
+        if prompt is not None:  # there is a terminal
+            note_futures()
+            self._toolbar = Toolbar(prompt)
+            # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
+            prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -99,7 +100,7 @@ class SessionShell(TerminalInteractiveShell):
     def _show_stop(self, outcomes: Sequence[Outcome], by: str) -> None:
         """Show what became of the devices, above the prompt if there is one."""
         prompt: Any = self.pt_app
-        loop = prompt.app.loop if prompt.app.is_running else None
+        loop = prompt.app.loop if prompt is not None and prompt.app.is_running else None
         if loop is None:
             show_below(outcomes, by)
         else:
