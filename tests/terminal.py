@@ -80,7 +80,7 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while not all(text in "\n".join(self.screen.display) for text in texts):
             assert time.monotonic() < deadline, "\n".join(line.rstrip() for line in self.screen.display)
-            self._look()
+            self.look()
         return [line.rstrip() for line in self.screen.display]
 
     def hide(self, text, timeout=30):
@@ -88,9 +88,10 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while text in "\n".join(self.screen.display):
             assert time.monotonic() < deadline, "\n".join(line.rstrip() for line in self.screen.display)
-            self._look()
+            self.look()
 
-    def _look(self):
+    def look(self):
+        """Let the screen show what has come meanwhile."""
         try:
             self._stream.feed(self.process.read_nonblocking(65536, timeout=0.1))
         except pexpect.TIMEOUT:

@@ -16,6 +16,7 @@ from concert.session.rounding import clock, rounded
 REFRESH = 0.2  # seconds between two looks
 WIDTH = 24  # characters of a bar
 BLANK_TO_FULL = "─╸━"
+CLEAR = "\x1b[K"  # the rest of the line, where the terminal shows ^C
 
 
 def go(moves: Sequence[tuple[ParameterValue, Any]], announcement: str = "", label: str = "move") -> None:
@@ -141,7 +142,7 @@ def _make_bar(title: str, way: float, row: int, leave: bool) -> Any:
 
         def end(self, said: str) -> None:
             self.bar_format = "{desc}  {said}"
-            self.said = said
+            self.said = f"{said}{CLEAR}"
             self.close()
 
     return Bar(

@@ -25,6 +25,7 @@ class Offline(Device):
     *again* makes it, or raises; :meth:`_reconnect` returns what it made.
     """
 
+    main_parameter = "main parameter"  # there is none of that name: whoever looks for it is told that it is offline
     state = State(help="offline")
 
     def __init__(self, name: str, error: Exception, again: Callable[[], Any]) -> None:
