@@ -22,7 +22,7 @@ class Server:
     def __init__(self, module, *arguments, database=None):
         # A port that it is started on again after a crash must not be one that the system has chosen.
         self.port = unused_port()
-        self._command = [sys.executable, "-m", module, f"--port={self.port}", *arguments]
+        self._command = [sys.executable, "-m", module, f"--port={self.port}", "--until-stdin-closes", *arguments]
         self.database = database
         if database is not None:
             self._command.append(f"--database={database}")

@@ -141,9 +141,10 @@ def main():
     parser.add_argument("--database")
     parser.add_argument("--name", default="TestSpecimen/1")
     parser.add_argument("--devices", type=int, default=2)
+    parser.add_argument("--until-stdin-closes", action="store_true")
     options = parser.parse_args()
     devices = {f"test/specimen/{number + 1}": "Specimen" for number in range(options.devices)}
-    serve((Specimen,), devices, options.name, options.port, options.database, until_stdin_closes=True)
+    serve((Specimen,), devices, options.name, options.port, options.database, options.until_stdin_closes)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ start_new_thread = _original("_thread", "start_new_thread")
 allocate_lock = _original("_thread", "allocate_lock")
 allocate_rlock = _original("_thread", "RLock")
 thread_ident = _original("_thread", "get_ident")
+native_sleep = _original("time", "sleep")
 
 __all__ = [
     "HAVE_GEVENT",
@@ -37,6 +38,7 @@ __all__ = [
     "SimpleQueue",
     "allocate_lock",
     "allocate_rlock",
+    "native_sleep",
     "start_new_thread",
     "thread_ident",
 ]

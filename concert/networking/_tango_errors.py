@@ -56,7 +56,8 @@ class Call(NamedTuple):
         return TangoTimeoutError(message, self.device, "API_DeviceTimedOut")
 
 
-_TIMEOUTS = {"API_DeviceTimedOut", "API_CommandTimedOut"}
+_TIMEOUTS = {"API_DeviceTimedOut"}
+_BUSY = {"API_CommandTimedOut"}  # a server lets a call wait a few seconds for the one before it
 _DATABASE = {"API_CantConnectToDatabase", "API_DatabaseAccess"}
 _UNKNOWN = {"API_DeviceNotDefined", "DB_DeviceNotDefined", "DB_AliasNotDefined"}
 _NOT_RUNNING = {"API_DeviceNotExported"}
@@ -95,6 +96,9 @@ def error_of(failure: Any, call: Call) -> TangoError:
         return TangoDatabaseError(message, device, "API_CantConnectToDatabase")
     if reasons & _TIMEOUTS or any("TRANSIENT_CallTimedout" in each.desc for each in stack):
         return call.no_answer()
+    if reasons & _BUSY:
+        message = f"{device} was busy with something else for too long, before {call.doing}"
+        return TangoTimeoutError(message, device, reason)
     if reasons & _UNKNOWN:
         return UnknownDeviceError(f"{where} has no device {device!r}", device, reason)
     if reasons & _NOT_RUNNING:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from concert.async_._native import allocate_lock
 from concert.async_._pool import Share, pool
 from concert.async_._runtimes import start_beside
+from concert.networking._tango_end import end_well, under_way
 from concert.networking._tango_errors import Call, TangoDatabaseError, error_of, refusal_of
 from concert.networking._tango_names import TangoName
 
@@ -25,6 +26,7 @@ class TangoLine:
     """What makes calls to the device called *name*; *tango* is the library."""
 
     def __init__(self, tango: Any, name: TangoName) -> None:
+        end_well()
         self._tango = tango
         self._name = name
         # The device's full name and its server's share, when it is known where to find them.
@@ -68,12 +70,13 @@ class TangoLine:
 
     def _translated(self, call: Call, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Call the function, in a native thread, and translate what goes wrong."""
-        try:
-            return function(*args)
-        except self._tango.DevFailed as failure:
-            raise error_of(failure, call) from failure
-        except (TypeError, ValueError, OverflowError, LookupError, AttributeError) as error:
-            raise refusal_of(error, call) from error
+        with under_way(call):
+            try:
+                return function(*args)
+            except self._tango.DevFailed as failure:
+                raise error_of(failure, call) from failure
+            except (TypeError, ValueError, OverflowError, LookupError, AttributeError) as error:
+                raise refusal_of(error, call) from error
 
     def _find_server(self) -> tuple[str, Share]:
         """Ask the first database that answers which server the device belongs to."""

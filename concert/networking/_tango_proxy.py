@@ -7,6 +7,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from concert.async_._pool import pool
+from concert.async_._runtimes import start_beside
 from concert.networking._tango_errors import (
     Call,
     TangoConnectionError,
@@ -189,7 +191,10 @@ class TangoProxy:
         if kind not in KINDS:
             raise ValueError(f"expected a kind of events ({', '.join(KINDS)}), not {kind!r}")
         event_type = getattr(self._tango.EventType, f"{kind.upper()}_EVENT")
-        return self._subscribe(attribute, event_type, handler, timeout)
+        subscription = self._subscribe(attribute, event_type, handler, timeout)
+        if kind == "change":
+            start_beside(pool, subscription.look_again).detach()
+        return subscription
 
     def subscribe_event(self, attribute: str, event_type: Any, callback: Callable[[Any], Any], **_options: Any) -> int:
         """Call *callback* with Tango's ``EventData``, as ``DeviceProxy`` does, but not in a foreign thread."""
@@ -215,7 +220,7 @@ class TangoProxy:
                 if not isinstance(error_of(failure, call), TangoConnectionError | TangoTimeoutError):
                     raise
                 # Tango tries again every 10 s.
-                number = proxy.subscribe_event(attribute, event_type, subscription.receive, stateless=True)
+                number = proxy.subscribe_event(attribute, event_type, subscription.receive, **self._patiently())
             if not subscription.begun(proxy, number):
                 proxy.unsubscribe_event(number)  # nobody has waited for it
 
@@ -226,6 +231,10 @@ class TangoProxy:
             raise
         self._subscriptions[subscription.number] = subscription
         return subscription
+
+    def _patiently(self) -> dict[str, Any]:
+        modes = getattr(self._tango, "EventSubMode", None)  # its name in new versions
+        return {"stateless": True} if modes is None else {"sub_mode": modes.Stateless}
 
     def _end_subscription(self, subscription: TangoSubscription) -> None:
         self._subscriptions.pop(subscription.number, None)

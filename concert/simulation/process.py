@@ -105,11 +105,11 @@ class SimulatedDevice:
         deadline = monotonic() + START_TIME
         line = b""
         try:
-            while not line.endswith(b"\n") and (more := self._read_until(deadline)):
+            while b"\n" not in line and (more := self._read_until(deadline)):
                 line += more
         except TimeoutError:
             pass
-        address = re.fullmatch(r"listening on (.+):(\d+)\n", line.decode())
+        address = re.match(r"listening on (.+):(\d+)\n", line.decode())
         if address is None:
             raise RuntimeError(
                 f"expected the simulated {self.name} to tell within {START_TIME:g} s where it listens, not {line!r}"

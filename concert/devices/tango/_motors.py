@@ -60,6 +60,7 @@ class TangoMotor(TangoBacked, base.Motor):
             self._find_out()
             declared = TangoPosition(self._unit_of(position), help=self._kinds[position].help)
             self.install_parameters({"position": declared})
+            self._take_limits()
         else:
             try:
                 self._find_out()
@@ -85,9 +86,7 @@ class TangoMotor(TangoBacked, base.Motor):
         }
         for name, kind in kinds.items():
             if self._units[name] is None and not kind.has_unit:
-                told = (
-                    f"tells the unit of {name} as {kind.unit_text!r}" if kind.unit_text else f"tells no unit of {name}"
-                )
+                told = f"tells the unit of {name} as {kind.unit_text!r}" if kind.unit_text else f"has no unit of {name}"
                 raise ValueError(f"{self.name} {told}: give {self._advice(name)}")
             if self._units[name] is None:
                 self._units[name] = kind.unit

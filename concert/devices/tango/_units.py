@@ -46,6 +46,7 @@ SPELLINGS = {
     "px": "pixel",
 }
 
+_SAYABLE = re.compile(r"[\w\s*/^().°%µΩÅ²³⁻·+-]+")  # pint passes over what else there is
 _TOKENS = re.compile(r"([*/^()\s]|\d+)")
 
 
@@ -59,6 +60,8 @@ def unit_of(text: str) -> Any:
     text = text.strip().replace("μ", "µ")
     if text.lower() in NONE:
         return q.dimensionless
+    if not _SAYABLE.fullmatch(text):
+        return None
     spelled = SPELLINGS.get(text) or "".join(SPELLINGS.get(token, token) for token in _TOKENS.split(text))
     for candidate in (spelled, spelled.lower() if len(spelled) > 3 else spelled):
         try:

@@ -5,7 +5,7 @@ import pytest
 
 from concert import _cooperative
 from concert.async_._native import thread_ident
-from concert.networking.tango import NoEventsError, TangoRequestError, get_tango_device
+from concert.networking.tango import NoEventsError, TangoRequestError, TangoSubscription, get_tango_device
 
 tango = pytest.importorskip("tango")
 
@@ -24,12 +24,22 @@ def specimen(specimen_server):
 def test_changes_come_in_order(specimen, until, concert_runtime):
     seen = []
     with specimen.subscribe("Number", lambda event: seen.append(event.value)):
-        until(lambda: seen)
+        specimen.Number = 0.5
+        until(lambda: 0.5 in seen)  # the way is open
         for number in range(1, 10):
             specimen.Number = number
         until(lambda: seen[-1] == 9)
-    assert [value for number, value in enumerate(seen) if value not in seen[:number]] == list(range(10))
+    assert [value for number, value in enumerate(seen) if value not in seen[:number]] == [0, 0.5, *range(1, 10)]
     assert seen == sorted(seen)
+
+
+def test_change_that_is_lost_in_the_beginning_is_found(specimen, until, monkeypatch):
+    seen = []
+    monkeypatch.setattr(TangoSubscription, "receive", lambda *_: None)  # as if all were lost
+    specimen.subscribe("Number", seen.append)
+    specimen.Number = 7
+    until(lambda: seen)
+    assert [(event.value, event.raw) for event in seen] == [(7, None)]
 
 
 def test_event_tells_what_when_and_of_whom(specimen, until):
