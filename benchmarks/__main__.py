@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import core, shell
+from benchmarks import core, shell, tango
 from benchmarks._measure import Result, compare
 from concert.tables import print_table
 
@@ -13,6 +13,7 @@ def main() -> None:
     results = [compare(comparison) for comparison in core.parameters() + core.calls()]
     results += [compare(comparison, turns=5) for comparison in core.imports()]
     results += [compare(comparison, turns=7) for comparison in shell.prompts()]
+    results += [compare(comparison) for comparison in tango.reads()]
     rows = [_row(result) for result in results]
     size = core.size_of_device()
     missed = [result.comparison.name for result in results if result.missed]

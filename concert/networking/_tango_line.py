@@ -33,6 +33,7 @@ class TangoLine:
         self._server: tuple[str, Share] | None = None if name.database else (name.full, _share_of(name.place))
         self._proxies: dict[int, Any] = {}  # by their timeouts in ms, which belong to the proxies and not to the calls
         self._lock = allocate_lock()
+        self.source: Any = None  # where polled attributes are read, if not as Tango does
 
     def call(self, call: Call, method: Method, args: tuple[Any, ...], kwargs: dict[str, Any], urgent: bool) -> Any:
         """Call a *method* of the ``DeviceProxy``, or a function with it, in a native thread and return the result.
@@ -105,6 +106,8 @@ class TangoLine:
     def _make_proxy(self, name: str, timeout: int) -> Any:
         proxy = self._tango.DeviceProxy(name)
         proxy.set_timeout_millis(timeout)
+        if self.source is not None:
+            proxy.set_source(self.source)
         with self._lock:
             if len(self._proxies) >= TIMEOUTS:
                 # Not the first one, on which settings may hang.

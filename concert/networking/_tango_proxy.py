@@ -136,6 +136,11 @@ class TangoProxy:
         """Return :attr:`timeout`, here in ms."""
         return ceil(self._timeout * 1000)
 
+    def set_source(self, source: Any) -> None:
+        """Choose where polled attributes are read: a ``DevSource``, or its name. ``DEV`` is the device itself."""
+        self._line.source = getattr(self._tango.DevSource, source) if isinstance(source, str) else source
+        self._line.close()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)

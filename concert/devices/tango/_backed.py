@@ -41,6 +41,7 @@ class TangoBacked(Device):
 
     def __init__(self, uri: str, peer: str | None = None, name: str | None = None, timeout: Any = 3 * q.s) -> None:
         self.tango = TangoProxy(uri, peer, timeout)
+        self.tango.set_source("DEV")  # a set is verified by what is, not by what was when the server last looked
         self._attributes = {"state": "State"}
         self._feeds: dict[str, TangoSubscription] = {}
         super().__init__(name)

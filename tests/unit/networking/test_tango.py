@@ -100,6 +100,13 @@ def test_timeout_can_be_given_as_device_proxy_does(specimen):
     assert specimen.get_timeout_millis() == 1500
 
 
+def test_source_holds_for_every_timeout(specimen):
+    specimen.set_source("DEV")
+    assert specimen.get_source() == specimen.get_source(timeout=20) == tango.DevSource.DEV
+    specimen.set_source(tango.DevSource.CACHE_DEV)
+    assert specimen.get_source(timeout=20) == tango.DevSource.CACHE_DEV
+
+
 # -- names -------------------------------------------------------------------------------------------------------------
 
 
