@@ -152,7 +152,11 @@ class _Combination(Condition):
 
     def __init__(self, all_of_them: bool, parts: tuple[Condition, ...]) -> None:
         self._all = all_of_them
-        self._parts = parts
+        # a & b & c is one condition of three parts, not of two of which one has two
+        alike = [
+            part._parts if isinstance(part, _Combination) and part._all is all_of_them else (part,) for part in parts
+        ]
+        self._parts: tuple[Condition, ...] = tuple(part for each in alike for part in each)
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -189,7 +193,8 @@ class _Opposite(Condition):
         return self._condition
 
     def __str__(self) -> str:
-        return f"not ({self._condition})"
+        simple = type(self._condition) is Condition
+        return f"not {self._condition}" if simple else f"not ({self._condition})"
 
     def _judge(self, wanted: bool) -> Verdict:
         return self._condition._judge(not wanted)

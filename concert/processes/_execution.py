@@ -170,8 +170,9 @@ class Execution:
             time.sleep(0)
         run._deliver_here()  # code in a thread that is to end may not have waited for anything
         self._interlocking.look()
-        if run.holds and not run.stopping:
+        while run.holds and not run.stopping:
             self._pause()
+            self._interlocking.look()  # it may have taken a while until what it uses was free again
         return not run.stopping
 
     def _point(self, step: Step) -> bool:

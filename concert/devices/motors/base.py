@@ -49,7 +49,7 @@ class Motor(Device):
 
     A driver implements ``_get_position``, ``_set_position``, which returns when the motor stands, and ``_stop`` or
     ``_cancel_position``, and if the device can tell, ``_get_state``: standby, moving or hard-limit. ``_home`` is
-    optional.
+    optional, and so is ``_estimate_position``, which tells how long a motion takes.
     """
 
     main_parameter = "position"

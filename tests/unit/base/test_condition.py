@@ -227,7 +227,9 @@ def test_what_does_not_matter_may_be_out_of_reach():
 def test_text_of_conditions(ring):
     beam, shutter = ring["current"] > 80 * q.mA, ring["state"].equals("open")
     rain = Condition(lambda: False, "rain")
-    assert str(beam & shutter | ~rain) == "(ring.current > 80 mA and ring.state is 'open') or not (rain)"
+    assert str(beam & shutter | ~rain) == "(ring.current > 80 mA and ring.state is 'open') or not rain"
+    assert str(beam & shutter & rain) == str(beam & (shutter & rain)) == f"{beam} and {shutter} and rain"
+    assert str(~(beam | rain)) == f"not ({beam} or rain)"
     assert repr(beam) == "<Condition ring.current > 80 mA>"
 
 

@@ -196,6 +196,22 @@ def test_the_session_s_interlocks_apply_and_may_change_meanwhile(ring, slits, ca
 
 
 @concurrent
+def test_a_trip_while_it_waits_for_who_uses_its_motor_meanwhile_holds_it_up(ring, beam, slits):
+    run = scan_of(slits, ring, [beam]).start()
+    run.pause("lunch")
+    until(paused(run))
+    with slits:
+        run.resume()
+        until(lambda: "held by" in run.reason)
+        ring.stored = 12 * q.mA
+        time.sleep(0.2)
+    until(lambda: run.reason == LOW)
+    assert slits._value == 0 * q.mm
+    ring.stored = 100 * q.mA
+    assert currents(run) == [100] * 4
+
+
+@concurrent
 def test_stopping_motion_measures_the_interrupted_point_again(ring, beam, stage):
     beam.stop_motion = True
     run = scan_of(stage, ring, [beam]).start()
