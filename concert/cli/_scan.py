@@ -6,7 +6,7 @@ import argparse
 
 from concert import processes
 from concert.helpers import Command
-from concert.processes import SCANS
+from concert.processes import SCANS, Check
 from concert.session import logs, management, prelude
 from concert.session.lines import translate_verb
 from concert.session.loader import load
@@ -41,4 +41,8 @@ class ScanCommand(Command):
             code = translate_verb(typed, SCANS, names)
             if code == typed:
                 raise SessionError(f"expected a scan, such as: ascan stage 0 mm 10 mm 20 0.1 s, not {typed!r}")
-            eval(compile(code, "<scan>", "eval"), names)
+            result = eval(compile(code, "<scan>", "eval"), names)
+            if isinstance(result, Check):
+                print(result)
+                if not result:
+                    raise SessionError(f"{typed.removesuffix('--dry-run').strip()} would be refused")

@@ -56,7 +56,7 @@ def interlock(
     settle: Any = 1 * q.s,
     stop_motion: bool = False,
     name: str | None = None,
-) -> Interlock:
+) -> None:
     """Let every scan of the session, also one that is running, pause while *condition* does not hold.
 
     ::
@@ -66,14 +66,12 @@ def interlock(
 
     *condition* is a comparison of a parameter, a combination of those, or a function without arguments. Scans go on
     when it has held for the time *settle*. With *stop_motion* what a scan moves is stopped at once, and the interrupted
-    point measured again. An interlock with the same *name* is replaced. Shows how things are now, and returns the
-    :class:`.Interlock`.
+    point measured again. An interlock with the same *name* is replaced. Shows how things are now.
     """
     added = condition if isinstance(condition, Interlock) else Interlock(condition, settle, stop_motion, name)
     problem = added.problem()
     installed.add(added)
     print(f"Interlock {added.name}: {'holds' if problem is None else f'tripped already, {problem}'}")
-    return added
 
 
 def interlocks() -> None:

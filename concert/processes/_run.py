@@ -193,7 +193,7 @@ class Run(Future):
         self._followers += 1
         status = self.status
         try:
-            if refresh:
+            if refresh and self.began is not None:  # that it has begun is to be seen at once
                 time.sleep(refresh)
             event = self._news
             if self.points == seen and self.status == status and not self.done():

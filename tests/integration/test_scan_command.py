@@ -116,6 +116,24 @@ def test_a_scan_is_done_and_stored(beamline):
     assert (stored.session, stored.points, stored.status) == ("imaging", 5, "done")
 
 
+def test_a_dry_run_tells_everything_and_stores_nothing(beamline):
+    scan = ["ascan", "stage", "0", "mm", "10", "mm", "4", "0.01", "s"]
+    status, out, err = beamline.run("scan", *scan, "--dry-run")
+    assert (status, err) == (0, "")
+    first, last = out.splitlines()
+    assert re.fullmatch(r"ascan stage 0–10 mm, 5 points, 0.01 s, about .* s, 40 kB of \d+ .B", first)
+    assert last == "no problems; nothing was moved"
+    assert not beamline.data.exists()
+
+
+def test_a_dry_run_of_what_would_be_refused_fails(beamline):
+    status, out, err = beamline.run("scan", *["ascan", "stage", "0", "s", "10", "s", "4", "--dry-run"])
+    assert status == 1
+    assert "  point 0–4   stage.position must be given in mm, not 0 s" in out.splitlines()
+    assert err == "Sorry, ascan stage 0 s 10 s 4 would be refused\n"
+    assert not beamline.data.exists()
+
+
 @pytest.mark.parametrize("points", [1, 20])
 def test_after_kill_9_a_new_process_goes_on_with_the_next_point(beamline, points):
     process = beamline.start(*LONG)

@@ -18,6 +18,13 @@ NAMES = {"stage": LinearMotor(name="stage"), "x": 1}
         ("mv stage 3", "mv(stage, 3)"),
         ("wa", "wa()"),
         ("mv --dry-run stage 3 mm", "mv(stage, q.Quantity(3, 'mm'), dry_run=True)"),
+        ("wm stage.position > 80 mm", "wm((stage['position'] > q.Quantity(80, 'mm')))"),
+        ("wm stage.position<3 --name=x", "wm(stage.position<3, name=x)"),
+        (
+            "wm stage.position >= 1 mm & stage.position < 3 mm | x --a=2",
+            "wm((((stage['position'] >= q.Quantity(1, 'mm')) & (stage['position'] < q.Quantity(3, 'mm'))) | x), a=2)",
+        ),
+        ("wm stage >", "wm(stage, >)"),
         ("mv stage (1+2)*q.mm", "mv(stage, (1+2)*q.mm)"),
         ("mv(stage, 3 * q.mm)", "mv(stage, 3 * q.mm)"),
         ("mv = 3", "mv = 3"),
