@@ -17,7 +17,7 @@ _unsaid: deque[Run | str] = deque(maxlen=20)
 def closing(run: Run) -> str:
     """Return how *run* has ended as a line of text: results, and what was kept where."""
     parts = [_outcome(run)]
-    if run.points:
+    if run.points and run.scan.points.parameters:  # what moves nothing has no peak anywhere
         try:
             parts.append(run.data.summary())
         except ValueError:  # what was read has no peak: text, for example

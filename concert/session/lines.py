@@ -16,15 +16,16 @@ _LINE = re.compile(r"(?P<verb>[A-Za-z_]\w*)(?:[ \t]+(?P<rest>.*))?")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<unit>[^\d\s,()\[\]][^\s,()\[\]]*)?")
 _OPERATORS = re.compile(r"[=(.,:;|&<>!*/%@^]|(?:[-+]\s)|(?:in|is|and|or|not|if|for)\b")
 _ASSIGNMENT = re.compile(r"(?P<target>(?P<name>[A-Za-z_]\w*)\.[A-Za-z_]\w*)\s*=\s*(?P<value>[-+.\d].*)")
+_LIST = re.compile(r"\[.*\]")
 _OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*)(?:=(?P<value>.*))?")
 
 
 def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) -> str:
     """Return *line* as Python if it is one of *verbs* and its arguments, else unchanged.
 
-    Words are separated by spaces. A number and a unit make a quantity, ``3 mm`` or ``3mm``; ``mono.energy`` means the
-    parameter where *names* has such a device; ``--dry-run`` means ``dry_run=True``, and ``ring.current > 80 mA`` a
-    condition; everything else is Python.
+    Words are separated by spaces. A number and a unit make a quantity, ``3 mm`` or ``3mm``, and so do several,
+    ``[1, 2] mm``; ``mono.energy`` means the parameter where *names* has such a device; ``--dry-run`` means
+    ``dry_run=True``, and ``ring.current > 80 mA`` a condition; everything else is Python.
     """
     match = _LINE.fullmatch(line.strip())
     if match is None or match["verb"] not in verbs:
@@ -80,7 +81,7 @@ def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
         option = _OPTION.fullmatch(word)
         if number is not None and number["unit"] and _is_unit(number["unit"]):
             arguments.append(_quantity(number["number"], number["unit"]))
-        elif number is not None and not number["unit"] and pending and _is_unit(pending[0]):
+        elif _wants_unit(word, number) and pending and _is_unit(pending[0]):
             arguments.append(_quantity(word, pending.pop(0)))
         elif option is not None:
             options.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
@@ -100,6 +101,11 @@ def _joined(arguments: list[str], operators: Collection[str]) -> list[str]:
         else:
             joined.append(argument)
     return joined
+
+
+def _wants_unit(word: str, number: re.Match[str] | None) -> bool:
+    """Tell whether a word is a number without a unit, or a list of numbers."""
+    return not number["unit"] if number is not None else _LIST.fullmatch(word) is not None
 
 
 def _is_unit(word: str) -> bool:

@@ -76,6 +76,7 @@ def overview(devices: Mapping[str, Device]) -> list[str]:
         return []
     table = get_default_table(("device", "class", "state", "value", "limits"))
     table.header = False
+    table.max_table_width = 10_000  # a line for each device, in a narrow terminal as well
     for row in found:
         table.add_row(row.cells())
     lines = [f"  {line.rstrip()}" for line in table.get_string().splitlines()]

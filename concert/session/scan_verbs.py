@@ -46,8 +46,8 @@ from concert.processes import (  # noqa: F401  # what does scans and finds resul
     unsaid,
     watch,
 )
-from concert.quantities import shown
 from concert.session.moving import go
+from concert.session.rounding import rounded
 
 SCAN_VERBS = (
     *SCANS,
@@ -119,10 +119,8 @@ def the_run(scan: Run | int | None, verb: str) -> Run:
     if not runs:
         raise ScanError("no scan is running")
     if len(runs) > 1:
-        names = [str(run.number) if run.number is not None else "the run" for run in runs]
-        raise ScanError(
-            f"{len(runs)} scans are running, {', '.join(run.name for run in runs)}; say which: {verb} {names[0]}"
-        )
+        names = ", ".join(run.name for run in runs)
+        raise ScanError(f"{len(runs)} scans are running, {names}; say which: {verb}({runs[0].number or 'run'})")
     return runs[0]
 
 
@@ -195,13 +193,20 @@ def redo() -> None:
 
 def _announced(moves: Moves) -> str:
     """Return what is going to move from where to where, as far as that is known without asking."""
+    moving = [(parameter, value) for parameter, value in moves if not _is_there(parameter, value)] or moves
     return ", ".join(
-        f"{short_name(parameter)} {_known(parameter.last_known)}→ {shown(value)}" for parameter, value in moves
+        f"{short_name(parameter)} {_known(parameter)}→ {rounded(parameter, value)}" for parameter, value in moving
     )
 
 
-def _known(value: Any) -> str:
-    return "" if value is UNKNOWN else f"{shown(value)} "
+def _is_there(parameter: ParameterValue, value: Any) -> bool:
+    known = parameter.last_known
+    return known is not UNKNOWN and rounded(parameter, known) == rounded(parameter, value)
+
+
+def _known(parameter: ParameterValue) -> str:
+    known = parameter.last_known
+    return "" if known is UNKNOWN else f"{rounded(parameter, known, with_unit=False)} "
 
 
 __all__ = [*SCAN_VERBS]

@@ -16,6 +16,7 @@ NAMES = {"stage": LinearMotor(name="stage"), "x": 1}
         ("mv stage -1.5e-3 m", "mv(stage, q.Quantity(-1.5e-3, 'm'))"),
         ("mv stage.position 3 mm", "mv(stage['position'], q.Quantity(3, 'mm'))"),
         ("mv stage 3", "mv(stage, 3)"),
+        ("mv stage [1, 2] mm", "mv(stage, q.Quantity([1, 2], 'mm'))"),
         ("wa", "wa()"),
         ("mv --dry-run stage 3 mm", "mv(stage, q.Quantity(3, 'mm'), dry_run=True)"),
         ("wm stage.position > 80 mm", "wm((stage['position'] > q.Quantity(80, 'mm')))"),
