@@ -6,11 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from concert.base._audit import listeners
+from concert.processes import counters, steps
+
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture
+def nothing_declared():
+    """What a page declares is not there for other tests: counters, and who listens to sets."""
+    before = list(listeners)
+    yield
+    listeners[:] = before
+    steps.clear()
+    counters()
+
+
+@pytest.mark.usefixtures("nothing_declared")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_do_what_the_page_says(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
