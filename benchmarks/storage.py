@@ -29,6 +29,8 @@ FRAME = np.random.default_rng(1).integers(0, 4000, (2048, 2048), np.uint16)
 FRAMES = 60
 TICK = 0.005  # seconds
 
+_LOOP = get_hub().loop
+
 
 @contextmanager
 def directory() -> Iterator[Path]:
@@ -76,8 +78,6 @@ class BareWriter:
             "CREATE TABLE points (scan INTEGER, point INTEGER, elapsed REAL, row BLOB, PRIMARY KEY (scan, point)) "
             "WITHOUT ROWID"
         )
-        loop = get_hub().loop
-        loop = _main_loop
         while True:
             self._wanted.acquire()
             if self._waiter is None:
@@ -85,12 +85,9 @@ class BareWriter:
             self._number += 1
             row = (1, self._number, time.monotonic(), self._row.pack(*POINT))
             connection.execute("INSERT INTO points VALUES (?, ?, ?, ?)", row)
-            loop.run_callback_threadsafe(self._waiter.switch)
+            _LOOP.run_callback_threadsafe(self._waiter.switch)
         connection.close()
         self._ended.release()
-
-
-_main_loop = get_hub().loop
 
 
 def points(path: Path) -> list[Comparison]:
@@ -212,6 +209,7 @@ def long_scan(path: Path, total: int = 1_000_000, block: int = 10_000) -> LongSc
         record.flush()
         ratios.append(_each(lambda: record.append(POINT), alone) / _each(bare.insert, alone))
         if number == 0:
+            time.sleep(3)  # for the growing file to be there
             memory_early = _memory()
     memory_late = _memory()
     bare.close()

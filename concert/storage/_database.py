@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
+PAGES = 10_000  # of the log, after which whoever commits has to move it into the file: see checkpoint
 PATIENCE = 10.0  # seconds to wait for another process that is writing
 
 _SCHEMA = """
@@ -72,6 +73,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
         if not _version(connection, path):
             _create(connection, path)
     except BaseException:
@@ -98,6 +100,26 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def checkpoint(path: Path) -> None:
+    """Let the disk have what was committed, and move it from the log into the file as far as nobody reads it there.
+
+    This takes as long as the disk does, but whoever commits meanwhile does not have to wait for it.
+    """
+    try:
+        descriptor = os.open(f"{path}-wal", os.O_RDONLY)
+    except FileNotFoundError:  # everything is in the file itself already
+        return
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+    connection = open_for_reading(path)  # which makes no new file
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

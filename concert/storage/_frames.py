@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from concert.async_._native import allocate_lock
+from concert.async_._parking import on_hub_thread
 from concert.storage._errors import StorageError, explained
 from concert.storage._framefile import FrameFile
 from concert.storage._nexus import name_for
 from concert.storage._ticket import Ticket
-from concert.storage._worker import hdf5
+from concert.storage._worker import Worker, hdf5
 
 BOUND = 16  # frames under way
+
+_copier = Worker()
 
 if TYPE_CHECKING:
     from concert.storage._record import Record
@@ -91,7 +93,6 @@ class FrameWriter:
             index = self._taken
             self._taken += 1
             self._employ()
-        time.sleep(0)  # whoever writes in a loop must not keep everybody else from their turns
         self._wait(lambda: len(self._queue) < self._bound)
         return index
 
@@ -114,10 +115,9 @@ class FrameWriter:
     def _copy(self, frame: Any) -> Any:
         with self._lock:
             spare = self._spare.pop() if self._spare else None
-        if spare is None:
-            spare = np.empty(frame.shape, self._file.dtype)
-        np.copyto(spare, frame)
-        return spare
+        if on_hub_thread():  # which others wait for: several milliseconds for a large frame
+            return _copier.run(_copy, spare, frame, self._file.dtype)
+        return _copy(spare, frame, self._file.dtype)
 
     def _wait(self, enough: Any) -> None:
         while True:
@@ -174,3 +174,11 @@ class FrameWriter:
         with self._lock:
             ticket, self._ticket = self._ticket, Ticket()
         ticket.settle()
+
+
+def _copy(spare: Any, frame: Any, dtype: Any) -> Any:
+    """Return a copy of *frame*, in *spare* if that is an array."""
+    if spare is None:
+        spare = np.empty(frame.shape, dtype)
+    np.copyto(spare, frame)
+    return spare

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic  # bound here: files grow by real time
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from concert.async_._native import allocate_lock, thread_ident
 from concert.async_._parking import ThreadWaiter
@@ -16,6 +15,7 @@ from concert.async_._pool import pool
 from concert.storage._connection import Statement, WritingConnection
 from concert.storage._errors import explained
 from concert.storage._ticket import Ticket
+from concert.storage._worker import wait_natively
 
 LOG = logging.getLogger("concert.storage")
 
@@ -37,14 +37,6 @@ class Writer(Protocol):
         """So many points are durable now."""
 
 
-class _Work(NamedTuple):
-    """What the writing thread does at once: statements in one transaction, then functions."""
-
-    statements: list[Statement]
-    ticket: Ticket  # of those who wait for the statements
-    calls: deque[tuple[Call, Ticket]]
-
-
 class Journal:
     """Writes to the database at *path*; *pass_on* is called, in a native thread, with numbers of scans that have grown.
 
@@ -61,7 +53,7 @@ class Journal:
         self._committing: Ticket | None = None
         #: Whether the last commit failed, and what it wrote is queued again.
         self.in_trouble = False
-        self._calls: deque[tuple[Call, Ticket]] = deque()
+        self._calls: list[tuple[Call, Ticket]] = []
         self._wanted = False  # somebody waits for a look at the queue
         self._at_work = False
         self._resting: ThreadWaiter | None = None
@@ -112,8 +104,10 @@ class Journal:
                 self._connection.precious = self._connection.full = False
 
     def close(self) -> None:
-        """Close the connection, when nothing is written any more; it is opened again when needed."""
-        self._connection.close()
+        """Close the connection, as soon as nothing is being written; it is opened again when needed."""
+        wait_natively(lambda: not self._at_work or self._resting is not None)
+        with self._lock:
+            self._connection.close()
 
     def _employ(self) -> None:
         self._wanted = True
@@ -122,8 +116,8 @@ class Journal:
             pool.submit(self._work)
         elif self._resting is not None:
             waiter, self._resting = self._resting, None
-            pool.unblock()
             waiter.wake()
+            pool.unblock()
 
     # -- the writing thread -------------------------------------------------------------------------------------
 
@@ -133,16 +127,19 @@ class Journal:
         error: Exception | None = None
         while True:
             with self._lock:
-                work = self._take()
-                rest = self._begin_rest(waiter) if work is None else 0.0
+                wanted, self._wanted = self._wanted, False
+                if wanted:
+                    statements, ticket, calls = self._take()
+                else:
+                    rest = self._begin_rest(waiter)
             # Only now, just before this thread does something else than run Python code: who goes on needs that too.
             if written is not None:
                 written.settle(error=error)
                 written = error = None
-            if work is not None:
-                if work.statements:
-                    written, error = work.ticket, self._write(work.statements)
-                for function, outcome in work.calls:
+            if wanted:
+                if statements:
+                    written, error = ticket, self._write(statements)
+                for function, outcome in calls:
                     self._call(function, outcome)
             elif rest is None:
                 return
@@ -151,18 +148,15 @@ class Journal:
             else:
                 self._pass_on_what_has_grown()
 
-    def _take(self) -> _Work | None:
-        """Return what is wanted now."""
-        if not self._wanted:
-            return None
-        self._wanted = False
-        work = _Work(self._queue, self._ticket, self._calls)
-        if self._queue:
+    def _take(self) -> tuple[list[Statement], Ticket, Sequence[tuple[Call, Ticket]]]:
+        """Return what is queued: statements for one transaction, what waits for them, and functions."""
+        statements, ticket, calls = self._queue, self._ticket, self._calls
+        if statements:
             self._queue, self._bytes = [], 0
-            self._committing, self._ticket = self._ticket, Ticket()
-        if self._calls:
-            self._calls = deque()
-        return work
+            self._committing, self._ticket = ticket, Ticket()
+        if calls:
+            self._calls = []
+        return statements, ticket, calls
 
     def _begin_rest(self, waiter: ThreadWaiter) -> float | None:
         """Return how many seconds to wait for more to do, none if something is due; None is the end of the thread."""
@@ -178,14 +172,13 @@ class Journal:
     def _rest(self, waiter: ThreadWaiter, seconds: float) -> None:
         ident = thread_ident()
         pool.resting.add(ident)
-        waiter.sleep(seconds)
+        waiter.sleep(seconds)  # or less, if an earlier call to wake up came too late
         pool.resting.discard(ident)
-        with self._lock:
-            if self._resting is waiter:
-                self._resting = None
-                pool.unblock()
-                return
-        waiter.sleep(0)  # takes back a call to wake up that came too late
+        if self._resting is waiter:
+            with self._lock:
+                if self._resting is waiter:
+                    self._resting = None
+                    pool.unblock()
 
     def _write(self, statements: list[Statement]) -> Exception | None:
         """Write; return what has gone wrong."""

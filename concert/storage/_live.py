@@ -10,7 +10,7 @@ from typing import Any
 from concert.storage import _reading
 from concert.storage._file import unfinished_path
 from concert.storage._layout import Layout
-from concert.storage._nexus import Layer
+from concert.storage._nexus import CHUNK, Layer
 from concert.storage._sink import Sink
 from concert.storage._stored import find
 
@@ -85,7 +85,8 @@ class LiveFile:
                 sink.check()
             self._descriptor = os.open(unfinished, os.O_RDWR | os.O_CLOEXEC)
             self._reserve(layer.most(0))
-            self._file = h5py.File(unfinished, "r+", libver="latest")
+            # What was written is not looked at again, so nothing of it is kept in memory.
+            self._file = h5py.File(unfinished, "r+", libver="latest", rdcc_nbytes=CHUNK)
             self._file.swmr_mode = True
             layer.move_to(self._file)
             os.replace(unfinished, scan.path)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import logging
+import sqlite3
 from pathlib import Path
 
 from concert.async_._native import allocate_lock
+from concert.storage._database import checkpoint
 from concert.storage._file import write_file
 from concert.storage._live import LiveFile
 from concert.storage._worker import Worker, hdf5
+
+LOG = logging.getLogger("concert.storage")
 
 _disk = Worker()  # waits for the disk, which may take long, and so not together with what others wait for
 
@@ -58,10 +62,6 @@ class Projection:
         """Let the disk have what was committed, so that a power failure loses no more than the last second."""
         self._synchronising = False
         try:
-            descriptor = os.open(f"{self._path}-wal", os.O_RDONLY)
-        except FileNotFoundError:  # everything is in the database itself already
-            return
-        try:
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+            checkpoint(self._path)
+        except (OSError, sqlite3.Error) as error:  # the journal finds out by itself, and tells
+            LOG.debug("%s was not synchronised: %s", self._path, error)

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from concert.async_ import Event
+from concert.async_ import Future
+from concert.async_._parking import park
 
 
-class Ticket:
+class Ticket(Future):
     """What somebody waits with for the outcome of work that a native thread does for several.
 
-    Unlike a future it belongs to nobody: whoever is killed while waiting leaves the work alone.
+    Unlike other futures it belongs to nobody: whoever is killed while waiting leaves the work alone. Its failure is
+    raised where it is waited for, and nowhere else.
     """
 
-    __slots__ = ("_error", "_event", "_value")
+    _error: BaseException | None = None
 
     def __init__(self) -> None:
-        self._event = Event()
-        self._value: Any = None
-        self._error: BaseException | None = None
-
-    def done(self) -> bool:
-        """Tell whether there is an outcome."""
-        return self._event.is_set()
+        # Nothing of Future's own: it would belong to the running future, and end with it. One is made for each point.
+        self._function = Ticket.settle
+        self._waiters = []
+        self._owner = None
+        self._context = None
 
     def settle(self, value: Any = None, error: BaseException | None = None) -> None:
         """Give the outcome to all who wait for it."""
         self._value, self._error = value, error
-        self._event.set()
+        self._done = True
+        self._wake_waiters()
 
-    def result(self) -> Any:
+    def result(self, timeout: Any = None) -> Any:
         """Wait for the outcome and return it, or raise it."""
-        self._event.wait()
+        if not self._done:
+            park(self, timeout)
         if self._error is None:
             return self._value
         # Several may wait: each gets an exception of its own, or their tracebacks would be mixed.

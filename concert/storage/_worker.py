@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import platform
 import sys
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
-from concert.async_._native import allocate_lock
+from concert.async_._native import allocate_lock, native_sleep
 from concert.async_._pool import pool
 from concert.storage._ticket import Ticket
+
+PATIENCE = 10.0  # seconds
+
+
+def wait_natively(condition: Callable[[], bool]) -> None:
+    """Wait until *condition* holds, but not for ever: for the end of the process, when there is no hub any more."""
+    deadline = monotonic() + PATIENCE
+    while not condition() and monotonic() < deadline:
+        native_sleep(0.001)
 
 
 class Worker:
@@ -39,6 +50,15 @@ class Worker:
         """Have *function* called with *args*, wait for it, and return or raise what it did."""
         return self.submit(function, *args).result()
 
+    def close(self) -> None:
+        """Return when nothing is being done any more, and do nothing else that was submitted: the process ends.
+
+        A thread that stops in the middle of HDF5, as all do then, holds its lock, for which the end waits for ever.
+        """
+        with self._lock:
+            self._jobs.clear()
+        wait_natively(lambda: not self._at_work)
+
     def _work(self) -> None:
         if self._prepare is not None:
             self._prepare()
@@ -63,6 +83,8 @@ def _load_h5py() -> None:
         # It asks for this with a child process, which gevent can watch from the main thread only.
         vars(platform.uname()).setdefault("processor", platform.machine())
         import h5py  # noqa: F401
+
+        atexit.register(hdf5.close)  # before what h5py has registered
 
 
 #: For all calls of h5py in the process.
