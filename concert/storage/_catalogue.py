@@ -96,6 +96,7 @@ class Catalogue:
 
     def _enter(self, begun: Begun) -> Record:
         record = Record(self, self._journal, begun)
+        self._projection.begin(begun.number)
         self._journal.enter(begun.number, record, begun.full_sync)
         return record
 

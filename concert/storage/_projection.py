@@ -23,17 +23,25 @@ class Projection:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = allocate_lock()  # guards what follows
+        self._open: set[int] = set()  # scans that are running here
         self._grown: set[int] = set()
         self._synchronising = False
         self._live: dict[int, LiveFile] = {}  # the worker's
+
+    def begin(self, number: int) -> None:
+        """Let scan *number* have a file that grows, until it is complete."""
+        with self._lock:
+            self._open.add(number)
 
     def grow(self, numbers: set[int]) -> None:
         """Let the files of scans follow, and what was committed reach the disk; do not wait for it."""
         with self._lock:
             waiting, synchronising = bool(self._grown), self._synchronising
-            self._grown |= numbers
+            # News of the last points may come later than the end of a scan, whose complete file must stay as it is.
+            self._grown |= numbers & self._open
+            news = bool(self._grown) and not waiting
             self._synchronising = True
-        if not waiting:
+        if news:
             hdf5.submit(self._grow)
         if not synchronising:
             _disk.submit(self._synchronise)
@@ -52,6 +60,7 @@ class Projection:
 
     def _complete(self, number: int) -> None:
         with self._lock:
+            self._open.discard(number)
             self._grown.discard(number)
         live = self._live.pop(number, None)
         if live is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from concert.quantities import q
 from concert.storage import Column
+from concert.storage._worker import hdf5
 
 h5py = pytest.importorskip("h5py")
 
@@ -87,3 +88,11 @@ def test_what_hinders_the_file_does_not_hinder_the_scan(catalogue, header, until
     record.path.rmdir()
     record.append((2 * q.mm, 2 * q.V))
     until(lambda: live(record.path) == [0, 1, 2])
+
+
+def test_late_news_of_points_leaves_the_complete_file_alone(catalogue, measured):
+    record = measured()
+    complete = record.path.read_bytes()
+    catalogue._projection.grow({record.number})  # as the journal does when it is slower than the end of the scan
+    hdf5.run(lambda: None)
+    assert record.path.read_bytes() == complete

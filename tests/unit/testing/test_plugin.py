@@ -15,8 +15,9 @@ def run(pytester, monkeypatch):
 
     def run(*options, **files):
         pytester.makepyfile(**files)
-        # Hypothesis takes a second to be imported.
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *options)
+        # Hypothesis takes a second to be imported, and that of pytango-db imports gevent with Tango.
+        others = ("-p", "no:hypothesispytest", "-p", "no:pytango-db-fixtures")
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *others, *options)
 
     return run
 
