@@ -72,14 +72,20 @@ class SessionLoader(SourceFileLoader):
 
 
 class SessionFinder:
-    """Finds sessions for the import statement, after everybody else has looked."""
+    """Finds sessions for the import statement, after everybody else has looked: where they live, and beside others."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return how to load the session *fullname*, or None if there is no such session."""
-        file = directory() / f"{fullname}{SUFFIX}"
-        return _spec(fullname, file) if path is None and file.is_file() else None
+        loaded = [module for module in list(sys.modules.values()) if isinstance(_loader(module), SessionLoader)]
+        places = dict.fromkeys([directory(), *(Path(str(module.__file__)).parent for module in loaded)])
+        files = [place / f"{fullname}{SUFFIX}" for place in places] if path is None else []
+        return next((_spec(fullname, file) for file in files if file.is_file()), None)
+
+
+def _loader(module: Any) -> Any:
+    return getattr(module, "__loader__", None)
 
 
 def _spec(name: str, path: Path) -> ModuleSpec:

@@ -153,3 +153,10 @@ def test_private_variables_name_no_device(session):
     assert module._stage.name == "LinearMotor"
     name_devices({"_stage": module._stage, "stage": module._stage})
     assert module._stage.name == "stage"
+
+
+def test_a_session_finds_others_beside_its_own_file(sessions, tmp_path):
+    make_importable()
+    (tmp_path / "optics.py").write_text(STAGE)
+    (tmp_path / "imaging.py").write_text("from optics import stage\n")
+    assert load(tmp_path / "imaging.py").stage.name == "stage"

@@ -1,0 +1,47 @@
+"""The ready sessions: each is fit for use, and its last function runs without anybody at the keyboard."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import CONCERT, user
+
+SESSIONS = sorted((Path(__file__).parent.parent.parent / "sessions").glob("*.py"))
+
+
+def concert(home, *arguments):
+    done = subprocess.run(
+        [CONCERT, *arguments], env=user(home), cwd=home, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def functions(session):
+    return [node.name for node in ast.parse(session.read_text()).body if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.stem)
+def test_it_is_fit_for_use(session, tmp_path):
+    status, shown, complaint = concert(tmp_path, "check", str(session))
+    assert (status, complaint) == (0, "")
+    assert shown
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.stem)
+def test_its_last_function_runs_unattended(session, tmp_path):
+    status, shown, complaint = concert(tmp_path, "run", str(session), functions(session)[-1])
+    assert (status, complaint) == (0, "")
+    assert shown
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.stem)
+def test_it_says_what_it_is_for(session):
+    assert ast.get_docstring(ast.parse(session.read_text()))
+
+
+def test_an_interlock_holds_a_scan_until_the_shutter_is_open(tmp_path):
+    _, shown, _ = concert(tmp_path, "run", str(SESSIONS[0].with_name("shutter.py")), "interrupted")
+    assert "paused" in shown
+    assert "peak 1 V at 5" in shown
