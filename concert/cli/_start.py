@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -87,14 +88,22 @@ def _load_alone(path: Path) -> None:
 
 
 def _loaded(path: Path | None) -> ModuleType | None:
-    """Return the session's module; if it cannot be loaded, say why, and leave the prompt to the user."""
+    """Return the session's module; if it cannot be loaded, say why, and leave what there is to the user."""
     if path is None:
         return None
-    try:
-        return load(path)
-    except Exception as error:
+
+    def failed(error: Exception) -> None:
         tell(error)
         logs.note_failure(f"loading {path}", error)
+
+    def failed_midway(error: Exception) -> None:
+        failed(error)
+        print("What comes before that in the session is there, the rest is not.", file=sys.stderr)
+
+    try:
+        return load(path, failed_midway)
+    except Exception as error:  # it did not even begin
+        failed(error)
         return None
 
 

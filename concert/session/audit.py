@@ -206,7 +206,8 @@ def sentence(entry: Mapping[str, Any]) -> str:
     if "outcome" in entry:
         after = entry["after"] if entry["after"] not in (None, entry["to"]) and outcome != "refused" else None
         outcome += f" at {after}" if after else ""
-        outcome += f" after {entry['seconds']:g} s" if entry["seconds"] >= 0.01 else ""
+        took = entry["seconds"] >= 0.01 and outcome != "refused"
+        outcome += f" after {entry['seconds']:g} s" if took else ""
         outcome += f": {entry['reason']}" if entry["reason"] else ""
     said = [" ".join(entry["command"].split()), f"by {entry['by']}" if entry["by"] else ""]
     who = " · ".join(each for each in (entry["user"], *said) if each)

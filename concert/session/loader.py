@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -22,10 +22,11 @@ __all__ = ["NotASessionError", "SessionError", "load", "make_importable", "name_
 LOG = logging.getLogger("concert.session")
 
 
-def load(path: str | Path) -> ModuleType:
+def load(path: str | Path, failed: Callable[[Exception], object] | None = None) -> ModuleType:
     """Load the session file *path* and return its module, with its devices named after their variables.
 
-    Raise :exc:`SessionError` if there is no such file or its name is taken, and whatever the file's own code raises.
+    Raise :exc:`SessionError` if there is no such file or its name is taken, and whatever the file's own code raises;
+    with *failed*, call that with it instead, and return the module with what there was before.
     """
     path = Path(path)
     name = name_of(path)
@@ -40,7 +41,10 @@ def load(path: str | Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-    except BaseException:
+    except BaseException as error:
+        if failed is not None and isinstance(error, Exception):
+            failed(error)
+            return module
         del sys.modules[name]
         if previous is not None:
             sys.modules[name] = previous

@@ -17,6 +17,7 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets.config import Config
 
+import concert
 from concert.async_ import Future, note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
@@ -25,6 +26,7 @@ from concert.base import ParameterValue
 from concert.processes import short_name, station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
+from concert.session.cells import SessionCompiler
 from concert.session.completion import matcher
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
@@ -35,7 +37,7 @@ from concert.session.showing import SessionDisplayHook, show_quantities
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
 from concert.session.stopping import Outcome, report, stop_everything
-from concert.session.telling import is_own, tell, tell_unhandled
+from concert.session.telling import is_own, tell, tell_unhandled, without_machinery
 from concert.session.toolbar import Toolbar
 from concert.session.verbs import VERBS, WORDS
 from concert.session.workplace import use_names
@@ -58,6 +60,7 @@ class SessionShell(TerminalInteractiveShell):
     """IPython's shell, made Concert's."""
 
     session_name = "concert"
+    compiler_class = SessionCompiler
     prompts_class = SessionPrompts
     displayhook_class = SessionDisplayHook
 
@@ -154,7 +157,8 @@ def _show_error(
     if isinstance(error, Exception) and is_own(error):
         tell(error)
         return None
-    lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+    users: Any = without_machinery(trace) or trace
+    lines = shell.InteractiveTB.structured_traceback(kind, error, users, tb_offset=tb_offset)
     shell._showtraceback(kind, error, lines)
     return lines
 
@@ -185,7 +189,7 @@ def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
     app = TerminalIPythonApp.instance(config=config)
     app.initialize([])
     shell: Any = app.shell
-    shell.push({key: getattr(prelude, key) for key in prelude.__all__})
+    shell.push({"concert": concert} | {key: getattr(prelude, key) for key in prelude.__all__})
     shell.push({key: value for key, value in namespace.items() if not key.startswith("__")})
     shell.init_session(name)
     print(banner(name, namespace))

@@ -73,6 +73,16 @@ def without_concert(error: Exception) -> TracebackType | None:
     return error.__traceback__ if trace is None and not isinstance(error, SyntaxError) else trace
 
 
+def without_machinery(trace: TracebackType | None) -> TracebackType | None:
+    """Return the traceback without what only runs code of others: futures, and what waits for them."""
+    if trace is None:
+        return None
+    rest = without_machinery(trace.tb_next)
+    if trace.tb_frame.f_globals.get("__name__", "").startswith("concert.async_"):
+        return rest
+    return TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
 def _is_of(frame: FrameType, *packages: str) -> bool:
     """Tell whether the code belongs to one of the packages."""
     return frame.f_globals.get("__name__", "").partition(".")[0] in packages

@@ -12,7 +12,7 @@ from typing import Any
 from concert.base import ParameterValue, QuantityValue, SelectionValue
 from concert.devices._reading import answer
 from concert.devices.base import Device
-from concert.quantities import shown
+from concert.quantities import q, shown
 from concert.tables import get_default_table, print_table
 
 __all__ = ["code_of", "ddoc", "dstate", "get_default_table", "pdoc"]
@@ -135,7 +135,24 @@ def _summary(documented: Any) -> str:
 def _signature(function: Callable[..., Any]) -> str:
     try:
         signature = inspect.signature(function)
-        bare = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+        bare = [_bare(each) for each in signature.parameters.values()]
         return str(signature.replace(parameters=bare, return_annotation=signature.empty))
     except (TypeError, ValueError):  # some functions of C modules tell nothing
         return "(...)"
+
+
+def _bare(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return the *parameter* without its annotation, and with a default that people can read."""
+    default = parameter.default
+    readable = _AsShown(default) if isinstance(default, q.Quantity) else default
+    return parameter.replace(annotation=parameter.empty, default=readable)
+
+
+class _AsShown:
+    """A default in a signature, as messages show values."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return shown(self._value)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.terminal import CONCERT, PROMPT, SessionTerminal, user
+from tests.terminal import CONCERT, PROMPT, SessionTerminal, Terminal, user
 
 SESSION = '''
 """Tomography at the imaging station. Ask Jo before touching the slits."""
@@ -108,6 +108,27 @@ def test_the_documented_spelling_is_typed_in_several_lines(terminal):
     assert "given" in terminal.answer("give().result()")
 
 
+def test_what_was_typed_is_remembered_for_each_session(tmp_path):
+    def told(session, *keys):
+        (tmp_path / f"{session}.py").write_text("")
+        terminal = Terminal([CONCERT, "start", "--filename", f"{session}.py"], tmp_path)
+        try:
+            terminal.see(f"{session} > ")
+            for key in keys:
+                terminal.process.send(key)
+            terminal.type("print('that' + ' was all')")
+            terminal.see("that was all")
+            terminal.type("exit")
+            terminal.program.wait(timeout=30)
+            return terminal.process.before
+        finally:
+            terminal.close()
+
+    told("imaging", "print('remem' + 'bered')\r")
+    assert "remembered" in told("imaging", "\x1b[A", "\x1b[A", "\x1b[A", "\r")  # behind exit and what was all
+    assert "remembered" not in told("optics", "\x1b[A", "\x1b[A", "\x1b[A", "\r")
+
+
 def test_a_background_failure_is_shown_once(terminal):
     terminal.type("fail()")
     terminal.see("in the background fail failed: RuntimeError: no light", PROMPT)
@@ -121,6 +142,15 @@ def screen(tmp_path):
     terminal.show(PROMPT)
     yield terminal
     terminal.close()
+
+
+def test_tracebacks_show_what_was_typed(screen):
+    for line in ("@async", "def divide(x):", "return 1 / x", "", "divide(0).join()"):
+        screen.type(line)
+    shown = "\n".join(screen.show("      1 @async", "----> 3     return 1 / x", "ZeroDivisionError: division by zero"))
+    assert "async_" not in shown  # neither how it is spelled behind the prompt, nor what runs it
+    screen.type("%tb")
+    screen.show("concert/async_/_future.py")
 
 
 def test_what_runs_and_moves_in_the_background_is_in_the_toolbar(screen):
@@ -160,6 +190,29 @@ def test_ctrl_c_says_what_it_stopped(terminal):
     time.sleep(0.3)
     terminal.press()
     terminal.see("Interrupted. stage stopped at ", PROMPT)
+
+
+@pytest.mark.parametrize("presses", [1, 3, 11])
+def test_ctrl_c_in_a_cleanup_leaves_a_prompt(terminal, presses):
+    terminal.type("print('begin' + 'ning'); clean_up_slowly().join()")
+    terminal.see("beginning")
+    time.sleep(0.3)
+    terminal.press()  # and now it cleans up
+    time.sleep(0.1)
+    terminal.press(presses)
+    terminal.see("Interrupted.", PROMPT)
+    assert terminal.alive()
+
+
+def test_what_runs_in_the_background_outlives_ctrl_c(terminal):
+    terminal.answer("mv stage 0 mm")
+    terminal.answer("moving = stage.set_position(10 * q.mm)")
+    terminal.press()
+    terminal.type("print('begin' + 'ning'); time.sleep(60)")
+    terminal.see("beginning")
+    terminal.press()
+    terminal.see("Interrupted.", PROMPT)
+    assert "10.000" in terminal.answer("moving.join(); wm(stage)")
 
 
 def test_a_second_ctrl_c_does_not_cut_a_cleanup_short(terminal):
@@ -206,10 +259,12 @@ def test_every_command_is_in_the_log(terminal):
 
 
 def test_a_session_that_fails_to_load_leaves_a_usable_shell(tmp_path):
-    terminal = SessionTerminal(tmp_path, '"""Broken."""\n\n\nprint(1 / 0)\n')
+    terminal = SessionTerminal(tmp_path, '"""Broken."""\n\nx = 41\nprint(1 / 0)\ny = 2')
     try:
-        terminal.see("imaging.py", "line 4", "print(1 / 0)", "ZeroDivisionError", PROMPT)
+        terminal.see("imaging.py", "line 4", "print(1 / 0)", "ZeroDivisionError", "before that", PROMPT)
         assert terminal.alive()
+        assert "42" in terminal.answer("x + 1")
+        assert "NameError" in terminal.answer("y")
     finally:
         terminal.close()
 

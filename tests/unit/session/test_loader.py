@@ -160,3 +160,12 @@ def test_a_session_finds_others_beside_its_own_file(sessions, tmp_path):
     (tmp_path / "optics.py").write_text(STAGE)
     (tmp_path / "imaging.py").write_text("from optics import stage\n")
     assert load(tmp_path / "imaging.py").stage.name == "stage"
+
+
+def test_what_comes_before_a_failure_can_be_kept(session):
+    failures = []
+    module = load(session("imaging", STAGE + "1 / 0\nx = 1\n"), failures.append)
+    assert [type(error) for error in failures] == [ZeroDivisionError]
+    assert module.stage.name == "stage"
+    assert not hasattr(module, "x")
+    assert sys.modules["imaging"] is module
