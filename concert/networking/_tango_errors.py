@@ -114,7 +114,7 @@ def error_of(failure: Any, call: Call) -> TangoError:
 
 def refusal_of(error: Exception, call: Call) -> TangoRequestError:
     """Return the error for what PyTango refuses to send: a value of the wrong type, for example."""
-    message = f"{call.device} cannot be asked while {call.doing}: {_one_line(str(error))}"
+    message = f"{call.device} cannot begin {call.doing}: {_one_line(str(error))}"
     return TangoRequestError(message, call.device, type(error).__name__)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,6 +19,8 @@ SHARE = 32  # calls of one server that may be under way at once
 GRACE = 0.5  # seconds after its timeout that a call gets to say what went wrong
 LONGEST = (2**31 - 1) / 1000  # seconds: what Tango can count
 TIMEOUTS = 8  # so many different ones are kept ready
+
+REFUSALS = (TypeError, ValueError, OverflowError, LookupError, AttributeError)
 
 Method = str | Callable[..., Any]
 
@@ -76,7 +79,7 @@ class TangoLine:
                 return function(*args)
             except self._tango.DevFailed as failure:
                 raise error_of(failure, call) from failure
-            except (TypeError, ValueError, OverflowError, LookupError, AttributeError) as error:
+            except REFUSALS as error:
                 raise refusal_of(error, call) from error
 
     def _find_server(self) -> tuple[str, Share]:
@@ -99,9 +102,11 @@ class TangoLine:
         proxy = self._proxies.get(timeout)
         if proxy is None:
             proxy = self._make_proxy(name, timeout)
-        if isinstance(method, str):
-            return getattr(proxy, method)(*args, **kwargs)
-        return method(proxy, *args, **kwargs)
+        try:
+            return (getattr(proxy, method) if isinstance(method, str) else partial(method, proxy))(*args, **kwargs)
+        except REFUSALS:
+            proxy.ping()  # PyTango finds fault with the type of a value, too, when the server has just gone
+            raise
 
     def _make_proxy(self, name: str, timeout: int) -> Any:
         proxy = self._tango.DeviceProxy(name)

@@ -196,11 +196,11 @@ def test_servers_own_words_reach_the_user(specimen, command, text, reason, conce
     ("act", "text"),
     [
         (lambda device: device.write_attribute("Number", 11), "failed while writing Number: .* above the maximum"),
-        (lambda device: device.write_attribute("Number", "x"), "cannot be asked while writing Number: Expecting a num"),
+        (lambda device: device.write_attribute("Number", "x"), "cannot begin writing Number: Expecting a num"),
         (lambda device: device.write_attribute("Shown", 1.0), "failed while writing Shown: Attribute Shown is not wri"),
         (lambda device: device.read_attribute("Nothing"), "failed while reading Nothing: Nothing attribute not found"),
         (lambda device: device.command_inout("Nothing"), "failed while running Nothing: Command Nothing not found"),
-        (lambda device: device.Double("x"), "cannot be asked while running Double: Invalid input argument"),
+        (lambda device: device.Double("x"), "cannot begin running Double: Invalid input argument"),
         (lambda device: device.Double(), "failed while running Double: Incompatible argument type"),
     ],
 )
