@@ -8,6 +8,7 @@ from concert.processes import Region, Scan, describe, station
 from concert.processes._amounts import shown_size, shown_time
 from concert.processes._points import Together
 from concert.quantities import q
+from tests.devices_for_tests import concurrent
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ SCANS = {
 }
 
 
+@concurrent  # otherwise motors do not move at the same time
 @pytest.mark.parametrize("kind", SCANS)
 def test_the_estimate_is_what_it_takes(kind, concert_clock):
     x, y = LinearMotor(speed=1 * q.mm / q.s, name="x"), LinearMotor(speed=2 * q.mm / q.s, name="y")
