@@ -184,7 +184,7 @@ class Execution:
             return False
         values = step.values or (self._time() * q.s,)
         readings = self._scan.counting.read()
-        if self._interlocking.interrupted:
+        if self._interlocking.has_spoiled():
             return False
         self._store((*values, *readings))
         if hooks.after_point:

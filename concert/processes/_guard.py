@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from random import random
@@ -39,7 +40,7 @@ class Guard:
         self._asked = 0.0  # when the look in progress, or the last one, began
         self._next = 0.0  # when the next one is due
         self._again = False  # something has changed during the look in progress
-        self.answered = False
+        self.looked_at = -math.inf  # when the last look began that has ended
         self._tripped = False
         self._reason = ""  # what the last look found wrong
         self._right_since: float | None = None  # while tripped: since when looks find nothing wrong
@@ -115,7 +116,7 @@ class Guard:
                 if self._right_since is None:
                     self._right_since = began
                 self._tripped = began - self._right_since < self.interlock.settle
-            self.answered = True
+            self.looked_at = began
         if trips and self._on_trip is not None:
             self._tell(reason)
 

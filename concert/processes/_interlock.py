@@ -47,19 +47,20 @@ def problems(interlocks: list[Interlock]) -> list[str | None]:
     """Look at the *interlocks* now, at all of them at the same time: return what is wrong with each, or None."""
     guards = [Guard(interlock) for interlock in interlocks]
     try:
-        first_answers(guards)
+        look_at(guards)
         return [guard.problem() for guard in guards]
     finally:
         for guard in guards:
             guard.close()
 
 
-def first_answers(guards: list[Guard]) -> None:
-    """Wait until every one of *guards* has looked, or has tripped because that takes too long."""
+def look_at(guards: list[Guard]) -> None:
+    """Let every one of *guards* look from now on, and wait until it has, or has tripped because that takes too long."""
     pause = 0.0
+    began = time.monotonic()
     for guard in guards:
         guard.look()
-    while not all(guard.answered for guard in guards):
+    while not all(guard.looked_at >= began for guard in guards):
         for guard in guards:
             guard.tend()
         time.sleep(pause)

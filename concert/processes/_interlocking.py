@@ -93,6 +93,10 @@ class Interlocking:
         finally:
             self._moving = False
 
+    def has_spoiled(self) -> bool:
+        """Tell whether an interlock that stops motion has tripped since the point began: then it does not count."""
+        return self.interrupted or self._watch.look(stopping_motion=True) is not None
+
     def refuse_motion(self) -> None:
         """Raise :exc:`.StoppedError` if an interlock that stops motion has tripped, and is not clear yet."""
         problem = self._watch.problem(stopping_motion=True)

@@ -10,7 +10,7 @@ from concert.async_ import Future, async_, runtime
 from concert.async_._scope import running_future
 from concert.base import Condition
 from concert.processes._guard import POLL, POLL_TRIPPED, Guard, OnTrip
-from concert.processes._interlock import Interlock, first_answers, interlock_of
+from concert.processes._interlock import Interlock, interlock_of, look_at
 
 POLL_NOTHING = 0.25  # seconds between two looks whether there is something to watch now
 
@@ -48,7 +48,7 @@ class Watch:
     def __enter__(self) -> Self:
         try:
             self._follow()
-            first_answers(list(self._guards.values()))
+            look_at(list(self._guards.values()))
             if runtime() != "sync":
                 self._monitor = async_(self._keep_looking)()
                 self._monitor.label = "watch of the interlocks"
@@ -75,18 +75,26 @@ class Watch:
         """
         if self._monitor is None and not self._closed:
             self._follow()
-            first_answers(list(self._guards.values()))
-        guards = [each for each in self._guards.values() if each.interlock.stop_motion or not stopping_motion]
-        found = [problem for guard in guards if (problem := guard.problem()) is not None]
+            look_at(self._chosen(stopping_motion))
+        found = [problem for guard in self._chosen(stopping_motion) if (problem := guard.problem()) is not None]
         if self._monitor is not None and self._monitor.done() and not (self._closed or stopping_motion):
             found.append(f"nobody watches the interlocks any more: {self._monitor.exception()}")
         return "; ".join(found) or None
+
+    def look(self, stopping_motion: bool = False) -> str | None:
+        """Look now, not only when the next look is due, and return the :meth:`problem`."""
+        if self._monitor is not None and (guards := self._chosen(stopping_motion)):
+            look_at(guards)
+        return self.problem(stopping_motion)
 
     def wait_until_clear(self) -> None:
         """Wait until every condition has held for its settling time without a break."""
         while self.problem() is not None:
             _let_kill_through()
             time.sleep(self._until_next_look())
+
+    def _chosen(self, stopping_motion: bool) -> list[Guard]:
+        return [each for each in self._guards.values() if each.interlock.stop_motion or not stopping_motion]
 
     def _keep_looking(self) -> None:
         while not self._closed:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from concert.quantities import q
+from concert.storage import Catalogue
 from tests.terminal import CONCERT, user
 
 SESSIONS = sorted((Path(__file__).parent.parent.parent / "sessions").glob("*.py"))
@@ -45,3 +47,14 @@ def test_an_interlock_holds_a_scan_until_the_shutter_is_open(tmp_path):
     _, shown, _ = concert(tmp_path, "run", str(SESSIONS[0].with_name("shutter.py")), "interrupted")
     assert "paused" in shown
     assert "peak 1 V at 5" in shown
+
+
+def test_interlocks_let_a_scan_wait_for_the_beam(tmp_path):
+    session, data = SESSIONS[0].with_name("interlocks.py"), tmp_path / "data"
+    _, shown, _ = concert(tmp_path, "run", str(session), "measure", "--data", str(data))
+    assert shown.startswith("Interlock beam: ")
+    assert "Paused: ring.current is 0 mA, wanted > 80 mA" in shown
+    assert "Going on." in shown
+    scan = Catalogue(data).last
+    assert (scan.status, scan.points) == ("done", 21)
+    assert set(scan.data["ring"].m_as(q.mA)) == {100.0}

@@ -240,6 +240,21 @@ def test_a_reading_that_was_interrupted_is_taken_again(ring, beam, stage):
 
 
 @concurrent
+def test_a_reading_is_taken_again_though_nobody_has_noticed_yet_what_spoils_it(ring, beam, slits):
+    beam.stop_motion = True
+    lost = []
+
+    def read():
+        if not lost:
+            lost.append(change(ring, (1, 100)))
+            ring.stored = 12 * q.mA
+        return ring.stored.m_as(q.mA)
+
+    run = Scan(Together([Region(slits, [1, 2] * q.mm)]), read=read, interlocks=[beam]).start()
+    assert run.result()["read"].magnitude.tolist() == [100, 100]
+
+
+@concurrent
 def test_without_stopping_motion_the_point_in_progress_is_completed(ring, beam, stage):
     run = scan_of(stage, ring, [beam]).start()
     change(ring, (1.5, 12), (5, 100))
