@@ -37,8 +37,9 @@ class Reader:
         self.wait_for(SHELL)
 
     def lines(self):
+        """Return what is on the screen, without the toolbar, which comes and goes."""
         shown = [line.rstrip() for line in self.terminal.screen.display]
-        while shown and not shown[-1]:
+        while shown and (not shown[-1] or shown[-1].startswith(" ▸")):
             shown.pop()
         return shown
 
