@@ -38,6 +38,11 @@ class QuantityValue(ParameterValue):
         """The declared unit, in which setters receive values and getters give them to the user."""
         return self._converter.unit
 
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether it takes numbers without a unit, which it does if its unit is 1."""
+        return self._converter.takes_numbers
+
     # -- limits -------------------------------------------------------------------------------------------------
 
     @property

@@ -20,7 +20,7 @@ class Converter:
     that differs by a factor, which is remembered.
     """
 
-    __slots__ = ("_alias", "_container", "_definitions", "_factors", "_takes_numbers", "unit")
+    __slots__ = ("_alias", "_container", "_definitions", "_factors", "takes_numbers", "unit")
 
     def __init__(self, unit: Any) -> None:
         self.unit = getattr(unit, "units", unit)
@@ -29,7 +29,7 @@ class Converter:
         self._container = self.unit._units
         self._alias = self._container  # another object for the same unit, which values came with lately
         # Numbers are taken where the unit is one: a bare 5 for an angle in degrees, or in percent, would be a mistake.
-        self._takes_numbers = bool(self.unit.dimensionless) and q.Quantity(1, self.unit).m_as("dimensionless") == 1
+        self.takes_numbers = bool(self.unit.dimensionless) and q.Quantity(1, self.unit).m_as("dimensionless") == 1
         self._factors: dict[int, tuple[float, Any]] = {}
         self._definitions = q._memory  # the registry makes another one when definitions change
 
@@ -72,7 +72,7 @@ class Converter:
     def difference(self, value: Any) -> Any:
         """Return *value*, a difference of two quantities, as a number of the declared unit, or None."""
         if not isinstance(value, pint.Quantity):
-            return value if self._takes_numbers and _is_number(value) else None
+            return value if self.takes_numbers and _is_number(value) else None
         try:
             value = _of_our_registry(value)
             if not value._is_multiplicative:
@@ -82,7 +82,7 @@ class Converter:
             return None
 
     def _from_number(self, value: Any) -> Any:
-        if self._takes_numbers and _is_number(value):
+        if self.takes_numbers and _is_number(value):
             return q.Quantity(value, "dimensionless").to(self.unit)
         return None
 

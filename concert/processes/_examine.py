@@ -102,8 +102,9 @@ def _to_be_asked(scan: Scan) -> list[ParameterValue]:
     for parameter in scan.points.parameters:
         if parameter.readable:
             asked[parameter] = None
-        for state in _states_of(parameter):
-            asked[state] = None
+    for parameter in used_by(scan):
+        if states_to_set(parameter) is not None:
+            asked |= dict.fromkeys(_states_of(parameter))
     for detector in scan.counting.parameters:
         if detector is not None and detector.readable:
             asked[_sign_of_life(detector)] = None

@@ -60,16 +60,20 @@ def _access(region: Region) -> str | None:
 def _refused(region: Region) -> Iterator[tuple[Any, str]]:
     """Generate which values are refused, as an array of truths, and why."""
     parameter, values = region.parameter, region.values
-    if values.numbers is None or not isinstance(parameter, QuantityValue):
+    quantity = values.quantity if values.numbers is not None else _from_plain_numbers(values)
+    if quantity is None or not isinstance(parameter, QuantityValue):
         yield from _refused_one_by_one(parameter, values)
         return
+    if values.numbers is None and not parameter.takes_numbers:
+        yield np.ones(len(values), bool), outside(parameter, values[0]) or ""
+        return
     try:
-        sides = parameter.sides(values.quantity)
+        sides = parameter.sides(quantity)
     except (ValueError, TypeError) as error:  # what is wrong with the unit or the shape is wrong with all of them
         yield np.ones(len(values), bool), str(error)
         return
     name = short_name(parameter)
-    single = values.numbers.ndim == 1 and all(np.ndim(each) == 0 for each in parameter._bounds)
+    single = quantity.ndim == 1 and all(np.ndim(each) == 0 for each in parameter._bounds)
     ways = {
         -1: f"below its soft limit {shown(parameter.lower)}",
         1: f"above its soft limit {shown(parameter.upper)}",
@@ -78,9 +82,20 @@ def _refused(region: Region) -> Iterator[tuple[Any, str]]:
     for side, way in ways.items():
         refused = sides == side
         if refused.any():
-            texts = _distinct(values.quantity[refused])
+            texts = _distinct(quantity[refused])
             way = way if single else f"outside its soft limits {parameter.shown_limits()}"
             yield refused, f"{name} {_listed(texts)} {'is' if len(texts) == 1 else 'are'} {way}"
+
+
+def _from_plain_numbers(values: Sequence[Any]) -> Any:
+    """Return values that are numbers without a unit as an array quantity, None if they are something else."""
+    if not len(values) or any(isinstance(value, (bool, np.bool_, str)) for value in values):
+        return None
+    try:
+        numbers = np.asarray(list(values))
+    except (ValueError, TypeError):  # something of different shapes
+        return None
+    return q.Quantity(numbers, "dimensionless") if numbers.dtype.kind in "iuf" and numbers.ndim == 1 else None
 
 
 def _refused_one_by_one(parameter: ParameterValue, values: Sequence[Any]) -> Iterator[tuple[Any, str]]:
@@ -95,7 +110,11 @@ def _refused_one_by_one(parameter: ParameterValue, values: Sequence[Any]) -> Ite
             reason = outside(parameter, value)
         if reason is not None:
             reasons.setdefault(reason, []).append(index)
-    for reason, indices in reasons.items():
+    several = list(reasons.items())
+    further = [index for _, indices in several[SHOWN:] for index in indices]
+    if further:
+        several = [*several[:SHOWN], (f"{several[0][0]}, and {len(further)} further values are refused", further)]
+    for reason, indices in several:
         refused = np.zeros(len(values), bool)
         refused[indices] = True
         yield refused, reason

@@ -23,6 +23,8 @@ class Values(Sequence[Any]):
         self.numbers: Any = None  # an array whose first axis counts the values, None for other values
         self.unit: Any = None
         self._items: list[Any] = []
+        if isinstance(values, np.ndarray) and values.ndim == 1:
+            values = values.tolist()  # Python's numbers, which messages show as they are typed
         quantity = values if isinstance(values, q.Quantity) else _as_one(items := list(values))
         if quantity is not None and np.ndim(quantity.magnitude):
             self.numbers, self.unit = np.asarray(quantity.magnitude), quantity.units

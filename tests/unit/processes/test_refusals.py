@@ -23,11 +23,13 @@ class Table(Device):
     oven = Quantity(q.degC)
     corner = Quantity(q.mm, shape=(2,))
     mode = Selection(["slow", "fast", 3])
+    factor = Quantity(q.dimensionless)
+    share = Quantity(q.percent)
 
     def __init__(self):
         super().__init__("table")
         self.values = {"x": 1 * q.mm, "angle": 2 * q.deg, "oven": q.Quantity(25.0, q.degC), "mode": "slow"}
-        self.values["corner"] = [0, 0] * q.mm
+        self.values |= {"corner": [0, 0] * q.mm, "factor": 1 * q.dimensionless, "share": 50 * q.percent}
         self.written = 0
 
     def _set(self, name, value):
@@ -35,13 +37,15 @@ class Table(Device):
         self.values[name] = value
 
 
-for _name in ("x", "angle", "oven", "corner", "mode"):
+NAMES = ["x", "angle", "oven", "corner", "mode", "factor", "share"]
+
+for _name in NAMES:
     setattr(Table, f"_get_{_name}", lambda self, name=_name: self.values[name])
     setattr(Table, f"_set_{_name}", lambda self, value, name=_name: self._set(name, value))
 
 # The same numbers as limits and as values, in units that are converted with rounding: at a limit the last digit counts.
 NUMBERS = st.sampled_from([-1.0, 0.0, 0.1, 0.3, 1.0, 2.54, 10.0, 25.4, 1e-3, 273.15, 300, 5, 254, math.inf, math.nan])
-UNITS = ["mm", "um", "inch", "m", "deg", "rad", "degC", "kelvin", "degF", "s", "dimensionless"]
+UNITS = ["mm", "um", "inch", "m", "deg", "rad", "degC", "kelvin", "degF", "s", "dimensionless", "percent"]
 
 
 @st.composite
@@ -53,7 +57,7 @@ def limits(draw, unit):
 
 @st.composite
 def regions(draw, table, count):
-    name = draw(st.sampled_from(["x", "angle", "oven", "corner", "mode"]))
+    name = draw(st.sampled_from(NAMES))
     parameter = table[name]
     numbers = draw(st.lists(NUMBERS, min_size=count, max_size=count))
     if name == "mode":
@@ -152,6 +156,23 @@ def test_at_a_limit_the_last_digit_decides_as_it_does_for_a_set(unit):
         except ValueError:
             wrong.append(number)
     assert named == wrong
+
+
+def test_a_million_numbers_without_unit_are_one_finding():
+    numbers = np.linspace(0, 10, 1_000_000)
+    (finding,) = Scan(Together([Region(Table()["x"], numbers)]), read=lambda: 1).check().findings
+    assert finding[:2] == ("point 0–999999", "table.x must be given in mm, not 0.0")
+    table = Table()
+    table["factor"].upper = 9 * q.dimensionless
+    (finding,) = Scan(Together([Region(table["factor"], numbers)]), read=lambda: 1).check().findings
+    assert finding.text == "table.factor 9.000009, 9.000019, 9.000029 … are above its soft limit 9"
+
+
+def test_of_many_different_reasons_only_some_are_shown():
+    modes = [f"mode {number}" for number in range(100)]
+    findings = Scan(Together([Region(Table()["mode"], modes)]), read=lambda: 1).check().findings
+    assert [each.points.tolist() for each in findings] == [[0], [1], [2], list(range(3, 100))]
+    assert findings[-1].text.endswith(", and 97 further values are refused")
 
 
 @pytest.mark.parametrize(
