@@ -16,7 +16,26 @@ TANGO_TEST = shutil.which("TangoTest", path=os.pathsep.join([os.environ.get("PAT
 PATIENCE = 60  # seconds to wait for what must happen; only failing tests wait that long
 
 
-class Server:
+class Freezable:
+    """What runs as a process that can be frozen."""
+
+    _process: subprocess.Popen
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @contextmanager
+    def frozen(self):
+        """Let the process do nothing while the block runs."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+
+class Server(Freezable):
     """A device server that prints ``listening on host:port``; ``#dbase=no`` unless it has a *database*."""
 
     def __init__(self, module, *arguments, database=None):
@@ -27,10 +46,6 @@ class Server:
         if database is not None:
             self._command.append(f"--database={database}")
         self.start()
-
-    @property
-    def pid(self):
-        return self._process.pid
 
     def start(self):
         """Start the process (again) and wait until it answers."""
@@ -53,15 +68,6 @@ class Server:
         self._process.kill()
         self._reap()
 
-    @contextmanager
-    def frozen(self):
-        """Let the process do nothing while the block runs."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
-
     def close(self):
         if self._process.poll() is None:
             self._process.stdin.close()
@@ -83,7 +89,7 @@ class Server:
         self.close()
 
 
-class Database:
+class Database(Freezable):
     """pytango-db on a free port, with its file in *directory*."""
 
     def __init__(self, directory):

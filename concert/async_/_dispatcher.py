@@ -16,7 +16,7 @@ LOG = logging.getLogger("concert.async")
 Handler = Callable[[Any], Any]
 
 
-class _Subscriber:
+class Subscriber:
     """One handler and what it has not been told yet."""
 
     def __init__(self, handler: Handler) -> None:
@@ -68,7 +68,7 @@ class Dispatcher:
     """
 
     def __init__(self) -> None:
-        self._subscribers: dict[tuple[Hashable, Hashable], list[_Subscriber]] = {}
+        self._subscribers: dict[tuple[Hashable, Hashable], list[Subscriber]] = {}
         self._senders: dict[Hashable, Any] = {}
         self._lock = allocate_lock()
 
@@ -92,7 +92,7 @@ class Dispatcher:
                 self._senders[key] = self._reference(sender, key)
             subscribers = self._subscribers.setdefault((key, message), [])
             if all(subscriber.handler != handler for subscriber in subscribers):
-                subscribers.append(_Subscriber(handler))
+                subscribers.append(Subscriber(handler))
 
     def unsubscribe(self, sender: Any, message: Hashable, handler: Handler) -> None:
         """Do not call *handler* any more, not even for what was sent already; an unknown handler is no error."""

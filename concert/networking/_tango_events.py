@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from concert.async_._dispatcher import _Subscriber
+from concert.async_._dispatcher import Subscriber
 from concert.async_._native import native_sleep
-from concert.async_._runtimes import context_for_events
+from concert.async_._pool import pool
+from concert.async_._runtimes import context_for_events, start_beside
 from concert.networking._tango_end import subscriptions, under_way
 from concert.networking._tango_errors import Call, TangoError, error_of
 
@@ -55,7 +56,7 @@ class TangoSubscription:
         self.number = 0  # Tango's for the subscription
         self._end: Callable[[Any], Any] | None = end
         self._call = call
-        self._subscriber = _Subscriber(handler)
+        self._subscriber = Subscriber(handler)
         self._context: Context = context_for_events()
         self._lost: float | None = None  # when events stopped to come
         self._reason = ""
@@ -106,7 +107,7 @@ class TangoSubscription:
             LOG.exception("an event of %s/%s was lost", self._call.device, self.attribute)
 
     def look_again(self) -> None:
-        """Look, a moment after the beginning and in a native thread, for a change that Tango has lost.
+        """Look, a moment after the (new) beginning and in a native thread, for a change that Tango has lost.
 
         Subscribing returns before the way for events is open, and what is sent before that goes nowhere.
         """
@@ -142,6 +143,7 @@ class TangoSubscription:
                 self.attribute,
                 gap,
             )
+            start_beside(pool, self.look_again).detach()
         return self._event(getattr(raw, "attr_value", None), gap, raw)
 
     def _failure(self, raw: Any) -> TangoEvent | None:

@@ -12,7 +12,7 @@ from concert.async_._native import allocate_lock
 from concert.async_._pool import Share, pool
 from concert.async_._runtimes import start_beside
 from concert.networking._tango_end import end_well, under_way
-from concert.networking._tango_errors import Call, TangoDatabaseError, error_of, refusal_of
+from concert.networking._tango_errors import Call, TangoDatabaseError, TangoTimeoutError, error_of, refusal_of
 from concert.networking._tango_names import TangoName
 
 SHARE = 32  # calls of one server that may be under way at once
@@ -46,7 +46,7 @@ class TangoLine:
         try:
             server = self._server
             if server is None:
-                server = self._server = self._perform(_share_of(self._name.place), call, self._find_server)
+                server = self._server = self._look_up(call)
             timeout = ceil(min(call.time, LONGEST) * 1000)
             jobs = pool if urgent else server[1]
             return self._perform(jobs, call, self._on_proxy, server[0], timeout, method, args, kwargs)
@@ -60,6 +60,14 @@ class TangoLine:
         """Forget the connections; the next call makes new ones."""
         with self._lock:
             self._proxies = {}
+
+    def _look_up(self, call: Call) -> tuple[str, Share]:
+        place = self._name.place
+        try:
+            return self._perform(_share_of(place), call, self._find_server)
+        except TangoTimeoutError as error:
+            message = f"{place} did not tell within {call.time:g} s where {call.device} is"
+            raise TangoTimeoutError(message, call.device, error.reason) from error
 
     def _perform(self, jobs: Any, call: Call, function: Callable[..., Any], *args: Any) -> Any:
         future = start_beside(jobs, self._translated, call, function, args)

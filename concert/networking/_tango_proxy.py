@@ -246,4 +246,5 @@ class TangoProxy:
         self.call(
             lambda _: subscription.proxy.unsubscribe_event(subscription.number),
             doing=f"unsubscribing from {subscription.attribute}",
+            urgent=True,
         )

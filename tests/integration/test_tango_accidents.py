@@ -181,6 +181,13 @@ def test_database_may_be_restarted(tmp_path, start_server):
         assert eventually(lambda: device.Number) == 1.5
 
 
+def test_frozen_database_is_told(tmp_path):
+    with Database(tmp_path) as database, database.frozen():
+        message = rf"^the Tango database at {database.host} did not tell within 0.5 s where a/b/c is$"
+        with pytest.raises(TangoTimeoutError, match=message):
+            get_tango_device("a/b/c", peer=database.host, timeout=0.5)
+
+
 def test_fifty_futures_survive_a_restart(start_server):
     server = start_server()
     device = get_tango_device(server.uri(SPECIMEN))

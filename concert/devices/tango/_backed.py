@@ -105,10 +105,13 @@ class TangoBacked(Device):
                 dispatcher.send(fed, SET)
 
         try:
-            self._feeds[value.name] = self.tango.subscribe(attribute, tell)
+            subscription = self.tango.subscribe(attribute, tell)
         except NoEventsError:
             LOG.warning("%s sends no events: only sets made here are told", value.full_name)
-            self._attributes.pop(value.name)
+            self._attributes.pop(value.name, None)
+        else:
+            if self._feeds.setdefault(value.name, subscription) is not subscription:  # of two at the same time
+                subscription.close()
 
     def starve(self, value: ParameterValue) -> None:
         """End what :meth:`feed` began."""

@@ -307,3 +307,14 @@ def test_a_handler_belongs_to_no_future_of_the_sender(dispatcher):
 def test_what_cannot_be_called_is_refused(dispatcher):
     with pytest.raises(TypeError, match="expected a callable handler of 'moved', not 5"):
         dispatcher.subscribe(Sender(), "moved", 5)
+
+
+def test_who_has_subscribers_can_be_asked(dispatcher):
+    sender = Sender()
+    assert not dispatcher.has_subscribers(sender, "moved")
+    dispatcher.subscribe(sender, "moved", print)
+    assert dispatcher.has_subscribers(sender, "moved")
+    assert not dispatcher.has_subscribers(sender, "stopped")
+    assert not dispatcher.has_subscribers(Sender(), "moved")
+    dispatcher.unsubscribe(sender, "moved", print)
+    assert not dispatcher.has_subscribers(sender, "moved")

@@ -21,6 +21,7 @@ from tests.servers import unused_port
 
 pytest.importorskip("tango")
 
+CONCURRENT = pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
 RUNTIMES = pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
 
 
@@ -63,7 +64,8 @@ def test_set_is_over_when_the_motor_stands_there(stage, concert_runtime):
     assert stage.position == 1.5 * q.mm
 
 
-def test_state_is_moving_meanwhile(stage, until):
+@CONCURRENT
+def test_state_is_moving_meanwhile(stage, until, concert_runtime):
     future = stage.set_position(40 * q.mm)
     until(lambda: stage.state == "moving")
     assert not future.done()
@@ -107,7 +109,7 @@ def test_stop_stops_and_the_set_fails(stage, until, concert_runtime):
     assert stage.position < 40 * q.mm
 
 
-@pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+@CONCURRENT
 def test_cancel_stops_the_motor(stage, until, concert_runtime):
     future = stage.set_position(40 * q.mm)
     until(lambda: stage.state == "moving")
@@ -116,7 +118,8 @@ def test_cancel_stops_the_motor(stage, until, concert_runtime):
     assert 0 * q.mm < stage.position < 40 * q.mm
 
 
-def test_stop_of_another_client_is_noticed(stage, simulated_tango, until):
+@CONCURRENT
+def test_stop_of_another_client_is_noticed(stage, simulated_tango, until, concert_runtime):
     other = LinearMotor(simulated_tango.uri("sim/motor/stage"))
     future = stage.set_position(40 * q.mm)
     until(lambda: other.state == "moving")
@@ -215,7 +218,8 @@ def test_server_that_takes_the_value_at_once_is_arrived(specimen_server):
     assert motor.position == 2 * q.mm
 
 
-def test_fault_is_told_with_the_status(specimen_server, until, monkeypatch):
+@CONCURRENT
+def test_fault_is_told_with_the_status(specimen_server, until, monkeypatch, concert_runtime):
     monkeypatch.setattr(_motors, "START_TIME", 60)
     motor = LinearMotor(specimen_server.uri("test/specimen/1"), position="Number", name="m")
     motor.tango.Become("ON")
