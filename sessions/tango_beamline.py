@@ -6,7 +6,6 @@ At a beamline leave out the simulation and write the names of its Tango devices,
 from concert.devices.tango import ContinuousRotationMotor, LinearMotor, TangoDevice
 from concert.processes import ascan, counters
 from concert.quantities import q
-from concert.session.utils import ddoc, dstate, pdoc
 from concert.simulation.process import simulated
 
 server = simulated("tango", centre=11.0013)
@@ -24,11 +23,3 @@ def rocking_curve():
     curve = ascan(bragg, 10.95 * q.deg, 11.05 * q.deg, 40, 0.03 * q.s)
     bragg.position = curve.cen
     return curve
-
-
-if __name__ == "__main__":
-    for device, name in ((bragg, "bragg"), (stage, "stage"), (detector, "detector")):
-        device.name = name
-    ddoc()
-    dstate()
-    pdoc()
