@@ -50,6 +50,8 @@ def test_same_object_works_after_a_restart(start_server):
             TangoConnectionError, match=rf"^no connection to the server of {SPECIMEN} while reading Num"
         ):
             device.read_attribute("Number")
+        with pytest.raises(TangoConnectionError):  # no AttributeError, as of a DeviceProxy
+            device.Number
     server.start()
     assert eventually(lambda: device.Number) == 1.5
     device.Number = 2
@@ -222,23 +224,28 @@ from concert.async_ import async_
 from concert.networking.tango import get_tango_device
 device = get_tango_device(sys.argv[1])
 subscription = device.subscribe("Number", lambda event: None)
-waiting = async_(device.Wait)(2.0)
+waiting = async_(device.Wait)(float(sys.argv[2]), timeout=60)
 time.sleep(0.2)
 print("at the end", flush=True)
 """
 
 
 @pytest.mark.parametrize("gevent_enabled", ["1", "0"])
-def test_process_ends_with_subscriptions_and_calls_under_way(specimen_server, gevent_enabled):
+@pytest.mark.parametrize(
+    ("duration", "status", "said"),
+    [("2", 0, ""), ("50", 1, "ended at once, for test/specimen/1 has not answered while running Wait")],
+)
+def test_process_ends_with_subscriptions_and_calls_under_way(start_server, gevent_enabled, duration, status, said):
     began = time.monotonic()
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, specimen_server.uri(SPECIMEN)],
+        [sys.executable, "-c", PROGRAM, start_server().uri(SPECIMEN), duration],
         capture_output=True,
         text=True,
         timeout=60,
         env=os.environ | {"CONCERT_ENABLE_GEVENT": gevent_enabled},
     )
-    assert (ended.returncode, ended.stdout) == (0, "at the end\n"), ended.stderr
+    assert (ended.returncode, ended.stdout) == (status, "at the end\n"), ended.stderr
+    assert said in ended.stderr
     assert time.monotonic() - began < 30
 
 

@@ -41,6 +41,21 @@ def test_socket_is_named_with_its_address(complaint):
         assert said == f"the test left behind: socket {left[0].getsockname()}, not connected"
 
 
+def test_connections_of_tango_are_its_own_and_others_still_count(complaint, specimen_server):
+    from concert.networking.tango import get_tango_device
+
+    get_tango_device(specimen_server.uri("test/specimen/1")).ping()
+    left = []
+
+    def story():
+        get_tango_device(specimen_server.uri("test/specimen/2")).ping()
+        left.append(socket.create_server(("127.0.0.1", 0)))
+
+    said = complaint(story)
+    with left[0]:
+        assert said == f"the test left behind: socket {left[0].getsockname()}, not connected"
+
+
 def test_native_thread_is_named_with_the_place_where_it_is(complaint):
     lock = allocate_lock()
     lock.acquire()
