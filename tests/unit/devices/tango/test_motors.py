@@ -223,6 +223,7 @@ def test_fault_is_told_with_the_status(specimen_server, until, monkeypatch, conc
     monkeypatch.setattr(_motors, "START_TIME", 60)
     motor = LinearMotor(specimen_server.uri("test/specimen/1"), position="Number", name="m")
     motor.tango.Become("ON")
+    motor.tango.Number = 0.0
     motor["position"].tolerance = None
     future = motor.set_position(1 * q.mm)
     until(lambda: motor.tango.Number == 1)
