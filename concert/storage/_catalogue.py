@@ -22,6 +22,7 @@ from concert.storage._scans import Begun, NoScan
 from concert.storage._search import condition, matches
 from concert.storage._stored import FIELDS, StoredScan
 from concert.storage._values import from_json
+from concert.storage._worker import hdf5
 from concert.storage._writer import lives, this_process
 
 LOG = logging.getLogger("concert.storage")
@@ -62,6 +63,12 @@ class Catalogue:
     def __repr__(self) -> str:
         return f"<Catalogue of {self.directory}>"
 
+    def close(self) -> None:
+        """Close all files, those of running scans as well; these can go on later. What is needed is opened again."""
+        self._journal.hold_back()
+        self._projection.close()
+        self._journal.close()
+
     # -- writing ------------------------------------------------------------------------------------------------
 
     def begin(self, header: Header) -> Record:
@@ -69,6 +76,7 @@ class Catalogue:
 
         Raise :exc:`.StorageError` if nothing can be stored.
         """
+        hdf5.prepare()
         began = (header.began or datetime.now()).astimezone()
         return self._enter(
             self._journal.call(lambda connection: _scans.begin(connection, self.directory, header, began))
@@ -92,6 +100,7 @@ class Catalogue:
 
         Raise :exc:`LookupError` if there is none, and :exc:`ValueError` if it is running or was done.
         """
+        hdf5.prepare()
         return self._enter(self._journal.call(lambda connection: _scans.take_over(connection, number)))
 
     def _enter(self, begun: Begun) -> Record:

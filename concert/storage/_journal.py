@@ -100,8 +100,16 @@ class Journal:
         """Undo :meth:`enter`."""
         with self._lock:
             self._writers.pop(number, None)
+            self._grown.discard(number)
             if not self._writers:
                 self._connection.precious = self._connection.full = False
+
+    def hold_back(self) -> None:
+        """Do not pass on what has grown so far."""
+        with self._lock:
+            self._grown.clear()
+            if self._resting is not None:
+                self._employ()  # only to find that there is nothing to wait for any more
 
     def close(self) -> None:
         """Close the connection, as soon as nothing is being written; it is opened again when needed."""

@@ -12,7 +12,7 @@ from concert.storage._file import unfinished_path
 from concert.storage._layout import Layout
 from concert.storage._nexus import CHUNK, Layer
 from concert.storage._sink import Sink
-from concert.storage._stored import find
+from concert.storage._stored import StoredScan, find
 
 LOG = logging.getLogger("concert.storage")
 
@@ -65,7 +65,7 @@ class LiveFile:
         if self._layer is None or len(known) != self._layouts:  # a column has another type now
             self.close()
             self._layouts, self._points = len(known), 0
-            self._layer = self._make(connection, known[-1][1])
+            self._layer = self._make(find(self._database, connection, self._number), known[-1][1])
         stop = _reading.count(connection, self._number)
         for block in _reading.blocks(connection, self._number, self._points, stop):
             self._reserve(self._layer.most(len(block.elapsed)))
@@ -73,10 +73,9 @@ class LiveFile:
             self._file.flush()
             self._points = block.first + len(block.elapsed)
 
-    def _make(self, connection: Any, layout: Layout) -> Layer:
+    def _make(self, scan: StoredScan, layout: Layout) -> Layer:
         import h5py  # loaded by the worker
 
-        scan = find(self._database, connection, self._number)
         unfinished = unfinished_path(scan.path)
         try:
             with Sink(unfinished) as sink:

@@ -50,13 +50,22 @@ class Projection:
         """Write the final file of scan *number*; raise :exc:`.StorageError` if it cannot be written now."""
         hdf5.run(self._complete, number)
 
+    def close(self) -> None:
+        """Close the growing files."""
+        if self._live or self._grown:
+            hdf5.run(self._close)
+
+    def _close(self) -> None:
+        with self._lock:
+            self._grown.clear()
+        while self._live:
+            self._live.popitem()[1].close()
+
     def _grow(self) -> None:
         with self._lock:
             numbers, self._grown = self._grown, set()
         for number in numbers:
-            if number not in self._live:
-                self._live[number] = LiveFile(self._path, number)
-            self._live[number].grow()
+            self._live.setdefault(number, LiveFile(self._path, number)).grow()
 
     def _complete(self, number: int) -> None:
         with self._lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import platform
-import sys
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
@@ -27,19 +26,24 @@ def wait_natively(condition: Callable[[], bool]) -> None:
 class Worker:
     """Runs functions in native threads, one after the other, in the order in which they were submitted.
 
-    *prepare* is called, in such a thread, before them.
+    *prepare* is called before, by who submits something.
     """
 
-    def __init__(self, prepare: Callable[[], None] | None = None) -> None:
-        self._prepare = prepare
+    def __init__(self, prepare: Callable[[], None] = lambda: None) -> None:
+        self.prepare = prepare
         self._lock = allocate_lock()
         self._jobs: deque[tuple[Callable[..., Any], tuple[Any, ...], Ticket]] = deque()
         self._at_work = False
+        self._closed = False
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Ticket:
         """Have *function* called with *args*; return what to wait for the outcome with."""
+        self.prepare()
         ticket = Ticket()
         with self._lock:
+            if self._closed:
+                ticket.settle(error=RuntimeError("nothing can be written any more: the process ends"))
+                return ticket
             self._jobs.append((function, args, ticket))
             if not self._at_work:
                 self._at_work = True
@@ -56,12 +60,11 @@ class Worker:
         A thread that stops in the middle of HDF5, as all do then, holds its lock, for which the end waits for ever.
         """
         with self._lock:
+            self._closed = True
             self._jobs.clear()
         wait_natively(lambda: not self._at_work)
 
     def _work(self) -> None:
-        if self._prepare is not None:
-            self._prepare()
         while True:
             with self._lock:
                 if not self._jobs:
@@ -77,15 +80,23 @@ class Worker:
             function = args = ticket = value = None  # type: ignore[assignment]
 
 
-def _load_h5py() -> None:
-    """Import h5py, for which nobody has to wait who does not need it."""
-    if "h5py" not in sys.modules:
+_loaded = False
+
+
+def load_h5py() -> None:
+    """Import h5py, which takes a moment, and see to it that nothing is in the middle of it when the process ends.
+
+    Not in the background: the process crashes at its end if that comes in the middle of the import.
+    """
+    global _loaded
+    if not _loaded:
         # It asks for this with a child process, which gevent can watch from the main thread only.
         vars(platform.uname()).setdefault("processor", platform.machine())
         import h5py  # noqa: F401
 
+        _loaded = True
         atexit.register(hdf5.close)  # before what h5py has registered
 
 
 #: For all calls of h5py in the process.
-hdf5 = Worker(_load_h5py)
+hdf5 = Worker(load_h5py)

@@ -13,7 +13,9 @@ DIODE = Column("diode", "detector", "diode", "intensity")
 
 @pytest.fixture
 def catalogue(tmp_path, concert_runtime):
-    return Catalogue(tmp_path)
+    catalogue = Catalogue(tmp_path)
+    yield catalogue
+    catalogue.close()
 
 
 @pytest.fixture

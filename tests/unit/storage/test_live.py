@@ -96,3 +96,26 @@ def test_late_news_of_points_leaves_the_complete_file_alone(catalogue, measured)
     catalogue._projection.grow({record.number})  # as the journal does when it is slower than the end of the scan
     hdf5.run(lambda: None)
     assert record.path.read_bytes() == complete
+
+
+LEAVE = """
+import sys, time
+from concert.storage import Catalogue, Column, Header
+columns = tuple(Column(f"column {number}", "detector") for number in range(10))
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=columns))
+deadline, number = time.monotonic() + float(sys.argv[2]), 0
+while time.monotonic() < deadline:
+    record.append(tuple(float(number) for _ in columns), wait=False)
+    number += 1
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 1.05, 1.1, 2.05])
+def test_a_process_may_end_while_the_file_grows(catalogue, seconds):
+    left = subprocess.run(
+        [sys.executable, "-c", LEAVE, catalogue.directory, str(seconds)], capture_output=True, text=True, timeout=60
+    )
+    assert (left.returncode, left.stderr) == (0, "")
+    scan = catalogue[1]
+    assert scan.status == "interrupted"
+    assert scan.data["column 3"].m.tolist() == list(range(scan.points))

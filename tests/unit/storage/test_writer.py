@@ -24,10 +24,10 @@ def test_another_process_lives_until_it_is_gone(until):
     )
     writer = json.loads(process.stdout.readline())
     assert lives(writer)
+    assert exists(process.pid)
     process.kill()
     # Before its parent has noticed: it cannot write any more.
     until(lambda: not lives(writer))
-    assert exists(process.pid)
     process.communicate()
     assert not lives(writer)
     assert not exists(process.pid)
