@@ -26,6 +26,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 check: lint types test
+	CONCERT_KILLS=100 $(PYTEST) -q tests/integration/test_storage_kills.py
 
 check-fast: $(INSTALLED)
 	$(BIN)/ruff check --quiet

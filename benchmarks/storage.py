@@ -18,7 +18,7 @@ import gevent
 import numpy as np
 from gevent import get_hub, getcurrent
 
-from benchmarks._measure import Comparison
+from benchmarks._measure import Comparison, Result, compare
 from concert.async_ import threaded
 from concert.async_._native import allocate_lock, start_new_thread
 from concert.storage import Catalogue, Column, FrameWriter, Header, Record
@@ -39,7 +39,8 @@ def directory() -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path)
+        Catalogue(path).close()
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def record_in(path: Path) -> Record:
@@ -90,9 +91,22 @@ class BareWriter:
         self._ended.release()
 
 
-def points(path: Path) -> list[Comparison]:
-    """A durable point, one by one and gathered; call it in :func:`directory`."""
-    record, bare = record_in(path), BareWriter(path)
+def results() -> tuple[list[Result], LongScan]:
+    """Measure everything here, which takes a minute."""
+    with directory() as path:
+        record, bare = record_in(path), BareWriter(path)
+        found = [compare(comparison) for comparison in points(record, bare)]
+        bare.close()
+    with directory() as path:
+        speed, evenness = frames(path)
+        found += [compare(speed, turns=5), compare(evenness, turns=1)]
+    with directory() as path:
+        long = long_scan(path)
+    return found, long
+
+
+def points(record: Record, bare: BareWriter) -> list[Comparison]:
+    """A durable point, one by one and gathered."""
 
     def one_by_one() -> float:
         return _each(lambda: record.append(POINT), 2000)
@@ -105,8 +119,8 @@ def points(path: Path) -> list[Comparison]:
         return (time.perf_counter() - began) / 20_000
 
     return [
-        Comparison("durable point, one by one", one_by_one, "", lambda: 150e-6, 1.0),
-        Comparison("durable point, gathered", gathered, "", lambda: 60e-6, 1.0),
+        Comparison("durable point, one by one", one_by_one, "150 µs", lambda: 150e-6, 1.0),
+        Comparison("durable point, gathered", gathered, "60 µs", lambda: 60e-6, 1.0),
         Comparison(
             "durable point, one by one",
             one_by_one,
@@ -155,7 +169,7 @@ def frames(path: Path) -> list[Comparison]:
 
     return [
         Comparison("frame of 2048 × 2048", write, "copy and tofile in a thread", copy_and_write, 1 / 0.8),
-        Comparison("longest gap of a 5 ms ticker", longest, "", lambda: 0.025, 1.0),
+        Comparison("longest gap of a 5 ms ticker", longest, "25 ms", lambda: 0.025, 1.0),
     ]
 
 
@@ -191,23 +205,30 @@ def _ticker(gaps: list[float]) -> Iterator[None]:
 
 
 class LongScan(NamedTuple):
-    """What a scan of a million points costs late, beside what it costs early: ratios."""
+    """Seconds a point, and bytes of memory, early and late in a scan of a million points; *ratio* is of the times.
 
-    time: float
-    memory: float
+    Each time is taken beside that of the limit, so that the ratio is of the scan and not of the machine.
+    """
+
+    early: float
+    late: float
+    ratio: float
+    memory_early: float
+    memory_late: float
 
 
 def long_scan(path: Path, total: int = 1_000_000, block: int = 10_000) -> LongScan:
-    """Measure a long scan: medians of the points' times in its last blocks against its first, each beside the limit."""
+    """Measure the first and the last tenth of a long scan, by medians, and its memory after the first block."""
     record, bare = record_in(path), BareWriter(path)
     alone = 500  # of each block these are waited for one by one
-    ratios = []
+    times, ratios = [], []
     memory_early = 0.0
     for number in range(total // block):
         for _ in range(block - alone):
             record.append(POINT, wait=False)
         record.flush()
-        ratios.append(_each(lambda: record.append(POINT), alone) / _each(bare.insert, alone))
+        times.append(_each(lambda: record.append(POINT), alone))
+        ratios.append(times[-1] / _each(bare.insert, alone))
         if number == 0:
             time.sleep(3)  # for the growing file to be there
             memory_early = _memory()
@@ -215,7 +236,9 @@ def long_scan(path: Path, total: int = 1_000_000, block: int = 10_000) -> LongSc
     bare.close()
     record.finish("done")
     tenth = max(1, len(ratios) // 10)
-    return LongScan(statistics.median(ratios[-tenth:]) / statistics.median(ratios[:tenth]), memory_late / memory_early)
+    early, late = statistics.median(times[:tenth]), statistics.median(times[-tenth:])
+    ratio = statistics.median(ratios[-tenth:]) / statistics.median(ratios[:tenth])
+    return LongScan(early, late, ratio, memory_early, memory_late)
 
 
 def _memory() -> int:

@@ -52,7 +52,7 @@ class Projection:
 
     def close(self) -> None:
         """Close the growing files."""
-        if self._live or self._grown:
+        if self._open:
             hdf5.run(self._close)
 
     def _close(self) -> None:
