@@ -74,11 +74,11 @@ def without_concert(error: Exception) -> TracebackType | None:
 
 
 def without_machinery(trace: TracebackType | None) -> TracebackType | None:
-    """Return the traceback without what only runs code of others: futures, and what waits for them."""
+    """Return the traceback without what only runs code of others: futures and scans, and what waits for them."""
     if trace is None:
         return None
     rest = without_machinery(trace.tb_next)
-    if trace.tb_frame.f_globals.get("__name__", "").startswith("concert.async_"):
+    if trace.tb_frame.f_globals.get("__name__", "").startswith(("concert.async_", "concert.processes")):
         return rest
     return TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
 

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def nothing_declared():
-    """What a page declares is not there for other tests: counters, and who listens to sets."""
+    """What a page declares is not there for other tests: its session, counters, and who listens to sets."""
     before = list(listeners)
     yield
+    sys.modules.pop("imaging", None)
     listeners[:] = before
     steps.clear()
     counters()
@@ -28,12 +30,14 @@ def nothing_declared():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_do_what_the_page_says(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     text = page.read_text()
     names = {"__name__": "example"}
     runner = doctest.DocTestRunner()
     for match in BLOCK.finditer(text):
         block = match[1]
-        if block.startswith("# imaging.py\n"):  # a session, which the transcripts load
+        if block.startswith("# imaging.py\n"):  # a session, which transcripts load, and examples may import
+            (tmp_path / "imaging.py").write_text(block)
             continue
         line = text.count("\n", 0, match.start(1))
         if ">>>" in block:

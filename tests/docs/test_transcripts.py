@@ -16,6 +16,7 @@ from tests.terminal import CONCERT, Terminal
 DOCS = Path(__file__).parent.parent.parent / "docs"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELL, PROMPT = "$ ", "imaging > "
+TOOLBAR = " ▸ "  # what begins the line of what goes on in the background
 KEYS = {"^C": "\x03", "^\\": "\x1c"}
 
 
@@ -39,7 +40,7 @@ class Reader:
     def lines(self):
         """Return what is on the screen, without the toolbar, which comes and goes."""
         shown = [line.rstrip() for line in self.terminal.screen.display]
-        while shown and (not shown[-1] or shown[-1].startswith(" ▸")):
+        while shown and (not shown[-1] or shown[-1].startswith(TOOLBAR)):
             shown.pop()
         return shown
 

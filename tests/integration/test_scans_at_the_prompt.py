@@ -10,6 +10,7 @@ from tests.terminal import PROMPT, SessionTerminal
 SESSION = '''
 """A stage in front of a diode."""
 from concert.session.prelude import *
+from concert.processes import Hooks, active_runs
 from concert.devices.motors.dummy import LinearMotor
 from concert.devices.photodiodes.dummy import PhotoDiode
 
@@ -20,6 +21,9 @@ stage["position"].lower, stage["position"].upper = 0 * q.mm, 40 * q.mm
 lift = LinearMotor(speed=200 * q.mm / q.s)
 diode = PhotoDiode(stage, 5 * q.mm, 2 * q.mm)
 counters(diode)
+
+def pause_at_once():
+    active_runs()[-1].pause("no beam")
 
 def broken_light():
     raise RuntimeError("no light")
@@ -42,11 +46,6 @@ def back(terminal):
     terminal.answer("mv stage 0 mm lift 0 mm")
     yield
     terminal.answer("for run in active_runs(): run.abort()")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imports(terminal):
-    terminal.answer("from concert.processes import active_runs")
 
 
 def plain(shown):
@@ -195,3 +194,27 @@ def test_a_narrow_terminal_shows_what_fits(tmp_path):
         assert all(line.endswith("…") for line in table)
     finally:
         terminal.close()
+
+
+def test_of_a_failing_hook_its_own_lines_are_shown_and_not_those_of_the_scan(terminal):
+    shown = plain(terminal.answer("ascan stage 0 mm 10 mm 4 hooks=Hooks(before_point=[broken_light])"))
+    assert 'raise RuntimeError("no light")' in shown
+    assert re.search(r"in scan \d+ \(ascan, 0/5\)", shown)
+    assert "_execution.py" not in shown
+    assert "_execution.py" in plain(terminal.answer("%tb"))
+
+
+def test_a_failing_cleanup_is_a_line(terminal):
+    shown = plain(terminal.answer("ascan stage 0 mm 10 mm 4 hooks=Hooks(cleanup=[broken_light])"))
+    assert re.search(r"Scan \d+ failed after 5 of 5 points", shown)
+    assert re.search(
+        r"Sorry, scan \d+ has all its points, but the cleanup hook broken_light failed: RuntimeError: no light", shown
+    )
+
+
+def test_a_pause_says_why_and_ctrl_c_ends_it(terminal):
+    terminal.type("timescan 0.05 s hooks=Hooks(before_point=[pause_at_once])")
+    terminal.see("Paused: no beam")
+    terminal.press()
+    terminal.see("Scan ", " aborted after ", "Interrupted.", PROMPT)
+    assert terminal.alive()
