@@ -23,6 +23,7 @@ from concert.cli._scans import ScansCommand
 from concert.cli._server import ConnectCommand, ServerCommand
 from concert.cli._start import StartCommand
 from concert.cli._stop import StopCommand
+from concert.cli._tango import TangoCommand
 from concert.helpers import Command
 from concert.session import logs
 from concert.session.telling import status_of, tell, tell_unhandled
@@ -48,6 +49,7 @@ def commands() -> list[Command]:
         StopCommand(),
         ServerCommand(),
         ConnectCommand(),
+        TangoCommand(),
         LogCommand(),
         ImportCommand(),
         FetchCommand(),
