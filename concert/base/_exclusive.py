@@ -62,6 +62,16 @@ def refusing() -> Iterator[None]:
         _patient.reset(token)
 
 
+def is_patient() -> bool:
+    """Tell whether the running code would wait for a device that somebody else holds; see :func:`refusing`."""
+    return _patient.get()
+
+
+def held_parts(exclusion: Exclusion) -> list[str | None]:
+    """Return what the running code holds of a device, the last it took first: parameters, and None for the whole."""
+    return [hold.part for hold in reversed(_held.get()) if hold.exclusion is exclusion]
+
+
 def passes() -> bool:
     """Tell whether the running code is part of a stop, which nothing that is held or locked holds up."""
     return _passing.get()

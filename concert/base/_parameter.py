@@ -204,7 +204,7 @@ class ParameterValue(Comparable):
         finally:
             if mine:
                 exclusion.end_set(name)
-        dispatcher.send(self, SET)
+        self._tell()
 
     def _write_exclusively(self, value: Any, future: Future) -> None:
         if self._cancel is not None:
@@ -254,6 +254,10 @@ class ParameterValue(Comparable):
 
     def _verify(self, value: Any) -> None:
         """Raise if the device is not where it was sent."""
+
+    def _tell(self) -> None:
+        """Tell those who subscribed that a set has completed."""
+        dispatcher.send(self, SET)
 
     def _stopped_message(self, value: Any) -> str:
         try:

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from concert.async_ import dispatcher
 from concert.base._errors import HardLimitError, LockError, SoftLimitError, ToleranceError, UnitError
 from concert.base._parameter import PERMANENTLY, SLEEP_TIME, Parameter, ParameterValue
 from concert.base._units import Converter
 from concert.quantities import shown
 
 INFINITY = math.inf
+
+LIMITS = "limits"  # the message that a QuantityValue sends when its limits have changed
 
 
 class QuantityValue(ParameterValue):
@@ -83,6 +86,7 @@ class QuantityValue(ParameterValue):
         if self._limits_lock:
             raise LockError(f"the limits of {self.full_name} are {self._limits_lock}")
         self._set_limits(lower, upper)
+        dispatcher.send(self, LIMITS)
 
     def _set_limits(self, lower: Any, upper: Any) -> None:
         low = -INFINITY if lower is None else self._converted_limit(lower)

@@ -20,6 +20,7 @@ from concert.cli._resume import ResumeCommand
 from concert.cli._run import RunCommand
 from concert.cli._scan import ScanCommand
 from concert.cli._scans import ScansCommand
+from concert.cli._serve import ServeCommand
 from concert.cli._server import ConnectCommand, ServerCommand
 from concert.cli._start import StartCommand
 from concert.cli._stop import StopCommand
@@ -49,6 +50,7 @@ def commands() -> list[Command]:
         StopCommand(),
         ServerCommand(),
         ConnectCommand(),
+        ServeCommand(),
         TangoCommand(),
         LogCommand(),
         ImportCommand(),

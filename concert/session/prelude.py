@@ -5,6 +5,7 @@ from concert.processes import Region, count, counters, scan
 from concert.quantities import q
 from concert.session.notebook import take_part
 from concert.session.scans import scans
+from concert.session.unattended import unattended
 from concert.session.utils import code_of, ddoc, dstate, pdoc
 from concert.session.verbs import *  # noqa: F403
 from concert.session.verbs import VERBS
@@ -24,6 +25,7 @@ __all__ = [
     "scan",
     "scans",
     "threaded",
+    "unattended",
     "wait",
     *VERBS,
 ]
