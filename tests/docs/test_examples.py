@@ -9,6 +9,7 @@ import pytest
 
 from concert.base._audit import listeners
 from concert.processes import counters, steps
+from tests.served import beamline
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,18 +27,32 @@ def nothing_declared():
     counters()
 
 
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """Serve the session of docs/tango.md, and return its database."""
+    text = (ROOT / "docs" / "tango.md").read_text()
+    session = next(block for block in BLOCK.findall(text) if block.startswith("# optics.py\n"))
+    with beamline(tmp_path_factory.mktemp("optics")) as line:
+        line.session("optics", session)
+        line.start_database()
+        line.serve("optics")
+        yield line.database
+
+
 @pytest.mark.usefixtures("nothing_declared")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples_do_what_the_page_says(page, monkeypatch, tmp_path):
+def test_examples_do_what_the_page_says(page, monkeypatch, tmp_path, request):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    if page.name == "tango.md":
+        monkeypatch.setenv("TANGO_HOST", request.getfixturevalue("served"))
     text = page.read_text()
     names = {"__name__": "example"}
     runner = doctest.DocTestRunner()
     for match in BLOCK.finditer(text):
         block = match[1]
-        if block.startswith("# imaging.py\n"):  # a session, which transcripts load, and examples may import
-            (tmp_path / "imaging.py").write_text(block)
+        if session := re.match(r"# (\w+\.py)\n", block):  # which transcripts load, and examples may import
+            (tmp_path / session[1]).write_text(block)
             continue
         line = text.count("\n", 0, match.start(1))
         if ">>>" in block:

@@ -1,0 +1,168 @@
+"""Parameters of a device that is served elsewhere: checked here as far as possible, read and written there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from concert.async_ import dispatcher
+from concert.base import (
+    Parameter,
+    ParameterValue,
+    Quantity,
+    QuantityValue,
+    Selection,
+    SelectionValue,
+    State,
+    StateValue,
+)
+from concert.base._parameter import SET
+from concert.networking.tango import TangoEvent
+from concert.quantities import q
+
+
+class _Remote(ParameterValue):
+    """What the values of remote parameters have in common."""
+
+    _listening = False
+    _kind = "archive"  # of the events that a completed set sends, wherever it was made
+    _device: Any
+
+    def __init__(self, instance: Any, parameter: Any) -> None:
+        super().__init__(instance, parameter)
+        self._cancel = None  # what is cancelled here is cancelled there as a whole
+        self._attribute: str | None = parameter.attribute
+
+    def subscribe(self, handler: Callable[[Any], Any]) -> None:
+        """Call *handler* with this object after every set that has completed, wherever it was made."""
+        super().subscribe(handler)
+        if not self._listening and self._attribute is not None:
+            self._listening = True
+            seen_first: list[TangoEvent] = []
+
+            def tell(event: TangoEvent) -> None:
+                # The first one tells how things are, not that they have changed.
+                if seen_first and event.error is None:
+                    dispatcher.send(self, SET)
+                seen_first.append(event)
+
+            self._device._served.proxy.subscribe(self._attribute, tell, kind=self._kind)
+
+    def _tell(self) -> None:
+        if not self._listening:  # else the event tells
+            super()._tell()
+
+    def _verify(self, value: Any) -> None:
+        """Nothing: it was verified there."""
+
+
+class _RemoteSelectionValue(_Remote, SelectionValue):
+    pass
+
+
+class _RemoteStateValue(_Remote, StateValue):
+    _kind = "change"
+
+
+class _RemoteQuantityValue(_Remote, QuantityValue):
+    """A quantity there, whose limits hold, and those set here in addition."""
+
+    def __init__(self, instance: Any, parameter: Any) -> None:
+        self._own: list[Any] = [None, None]
+        super().__init__(instance, parameter)
+
+    @property
+    def lower(self) -> Any:
+        """The lower soft limit: the narrower of that there and that set here."""
+        self._follow_limits()
+        return self._limits[0]
+
+    @lower.setter
+    def lower(self, limit: Any) -> None:
+        self._change_limits(limit, self._own[1])
+
+    @property
+    def upper(self) -> Any:
+        """The upper soft limit: the narrower of that there and that set here."""
+        self._follow_limits()
+        return self._limits[1]
+
+    @upper.setter
+    def upper(self, limit: Any) -> None:
+        self._change_limits(self._own[0], limit)
+
+    def _set_limits(self, lower: Any, upper: Any) -> None:
+        super()._set_limits(lower, upper)  # which raises what is wrong with them
+        before, self._own = self._own, [lower, upper]
+        try:
+            self._follow_limits()
+        except BaseException:
+            self._own = before
+            raise
+
+    def _follow_limits(self) -> None:
+        """Take over the limits there, where they can be had; otherwise a set fails for a better reason."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            theirs = self._device._served.limits()[self.name]
+            lower = _narrower(np.maximum, self._own[0], theirs[0])
+            upper = _narrower(np.minimum, self._own[1], theirs[1])
+            super()._set_limits(lower, upper)
+
+    def _converted(self, value: Any) -> Any:
+        self._follow_limits()
+        return super()._converted(value)
+
+
+def _narrower(choose: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
+    return q.Quantity(choose(one.magnitude, other.m_as(one.units)), one.units)
+
+
+class _RemoteParameter(Parameter):
+    value_class = _Remote
+    attribute: str | None = None
+
+
+class _RemoteQuantity(Quantity):
+    value_class: ClassVar[type[Any]] = _RemoteQuantityValue
+    attribute: str | None = None
+
+
+class _RemoteSelection(Selection):
+    value_class = _RemoteSelectionValue
+    attribute: str | None = None
+
+
+class _RemoteState(State):
+    value_class: ClassVar[type[Any]] = _RemoteStateValue
+    attribute: str | None = None
+
+
+def remote_parameter(described: dict[str, Any], attribute: str | None) -> Parameter:
+    """Return the parameter that is *described*; *attribute* is its Tango attribute, if it has one."""
+    name, kind = described["name"], described["kind"]
+    common: dict[str, Any] = {"help": described["help"]}
+    if described["readable"]:
+        common["fget"] = lambda device: device._operate("get", name)
+    if described["writable"]:
+        common["fset"] = lambda device, value: device._operate("set", name, value=value)
+    made: Any
+    if kind == "quantity":
+        unit = q.Unit(described["unit"])
+        if described["readable"] and attribute is not None:
+            common["fget"] = lambda device: q.Quantity(device._served.read(attribute), unit)
+        # Limits are asked for there.
+        made = _RemoteQuantity(unit, tolerance=described["tolerance"], shape=described["shape"], **common)
+    elif kind == "selection":
+        made = _RemoteSelection(described["values"], **common)
+    elif kind == "state":
+        attribute = "concert_state"
+        made = _RemoteState(fget=lambda device: device._served.read(attribute), help=described["help"])
+    else:
+        made = _RemoteParameter(**common)
+    made.attribute = attribute
+    return made
