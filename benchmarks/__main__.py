@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import core, shell, storage, tango
+from benchmarks import core, scans, shell, storage, tango
 from benchmarks._measure import Result, compare
 from concert.tables import print_table
 
@@ -14,6 +14,7 @@ def main() -> None:
     results += [compare(comparison, turns=5) for comparison in core.imports()]
     results += [compare(comparison, turns=7) for comparison in shell.prompts()]
     results += [compare(comparison) for comparison in tango.reads()]
+    results += scans.results()
     stored, long = storage.results()
     results += stored
     rows = [_row(result) for result in results]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import gevent
 
-from benchmarks._measure import Comparison, per_call
+from benchmarks._measure import Comparison, Result, compare, per_call
 from benchmarks.core import Motor, plain
-from benchmarks.storage import BareWriter
+from benchmarks.storage import BareWriter, directory
 from concert.base import Quantity
 from concert.devices.base import Device
 from concert.processes import Scan, describe, station
@@ -52,15 +52,25 @@ def until_first_point() -> float:
     return first
 
 
+def results() -> list[Result]:
+    """Measure everything here."""
+    with directory() as path:
+        bare = BareWriter(path)
+        try:
+            return [compare(comparison) for comparison in in_memory() + stored(path, bare)]
+        finally:
+            bare.close()
+            station.reset()
+
+
 def in_memory() -> list[Comparison]:
     """A point that is not stored, against a greenlet."""
     spawn = per_call(lambda: gevent.spawn(plain).get(), 2000)
     return [Comparison("point of a scan in memory", seconds_a_point, "gevent.spawn(f).get()", spawn, 1.5)]
 
 
-def stored(path: Path) -> list[Comparison]:
+def stored(path: Path, bare: BareWriter) -> list[Comparison]:
     """A point that is stored, against one that is not and what an insert and its commit take in a thread."""
-    bare = BareWriter(path)
 
     def least() -> float:
         station.where = lambda: None

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from concert.cli._data import catalogue_in, scan_in
+from concert.cli._resume import ResumeCommand
 from concert.helpers import Command
 from concert.quantities import q, shown
 from concert.session.management import SessionError
@@ -20,18 +21,18 @@ from concert.tables import print_table
 
 
 class ScansCommand(Command):
-    """List stored scans, or show, plot or export one."""
+    """List stored scans, or show, plot, export or go on with one."""
 
     def __init__(self) -> None:
         super().__init__(
             "scans",
             {
                 "what": {
-                    "metavar": "ls|show|plot|export",
+                    "metavar": "ls|show|plot|export|resume",
                     "nargs": "?",
-                    "choices": ["ls", "show", "plot", "export"],
+                    "choices": ["ls", "show", "plot", "export", "resume"],
                     "default": "ls",
-                    "help": "a list of scans (default), or of one scan what is known, a picture, or a table as CSV",
+                    "help": "a list of scans (default); of one: what is known, a picture, a table as CSV, its missing points",
                 },
                 "number": {"metavar": "NUMBER", "nargs": "?", "type": int, "help": "which scan (default: the latest)"},
                 "--data": {"metavar": "DIRECTORY", "help": "where the scans are (default: where the latest one is)"},
@@ -51,11 +52,14 @@ class ScansCommand(Command):
     def run(  # type: ignore[override]
         self, what: str, number: int | None, data: str | None, output: str | None, all: bool, **conditions: Any
     ) -> None:
-        """List, show, plot or export."""
+        """List, show, plot, export or go on."""
         if what == "ls":
             if number is not None:
                 raise SessionError(f"ls lists many scans; to see one: concert scans show {number}")
             _list(catalogue_in(data).search(**conditions), all)
+            return
+        if what == "resume":
+            ResumeCommand().run(number, data=data)
             return
         scan = scan_in(data, number)
         action: dict[str, Callable[[StoredScan, str | None], None]] = {"show": _show, "plot": _plot, "export": _export}

@@ -255,6 +255,22 @@ def test_a_failing_hook_ends_the_scan_and_cleanup_is_done(slits, moment):
     assert log[-1] == "cleanup"
 
 
+@pytest.mark.parametrize("moment", ["before_point", "after_point"])
+@pytest.mark.parametrize("point", [1, 2, 4], ids=["first", "middle", "last"])
+def test_a_hook_that_fails_at_a_point_ends_the_scan_there(slits, moment, point):
+    log = []
+
+    def broken():
+        raise RuntimeError("hook broken")
+
+    hooks = Hooks(**{moment: [after(point, broken)]}, cleanup=[noting(log, "closed")])
+    run = scan_of(slits, hooks=hooks).start()
+    with pytest.raises(RuntimeError, match="hook broken"):
+        run.result()
+    assert len(run.data) == (point if moment == "after_point" else point - 1)
+    assert log == ["closed"]
+
+
 @concurrent
 @pytest.mark.parametrize("moment", ["on_pause", "on_resume"])
 def test_a_failing_hook_of_a_pause_is_reported_only(slits, moment, caplog):

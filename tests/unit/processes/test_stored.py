@@ -10,6 +10,7 @@ from concert.devices.dummy import DummyDevice
 from concert.processes import Hooks, ScanError, describe, resumed, station, unfinished
 from concert.processes import snapshot as read_snapshot
 from concert.quantities import q
+from tests.devices_for_tests import concurrent, until
 
 
 class Interruption:
@@ -61,6 +62,26 @@ def interrupted(scan, at):
 def go_on():
     stored = unfinished()
     return resumed(stored).start(number=stored.number)
+
+
+@concurrent
+@pytest.mark.parametrize("at", [1, 3, 5], ids=["first", "middle", "last"])
+def test_a_scan_waits_for_a_directory_that_is_gone_and_loses_nothing(session, tmp_path, at):
+    data, away = tmp_path / "data", tmp_path / "away"
+
+    def reading():
+        light.readings += 1
+        if light.readings == at:
+            data.rename(away)
+        return light.readings * q.V
+
+    session["reading"] = reading
+    run = describe.ascan(session["slits"], 0 * q.mm, 4 * q.mm, 4, read=reading).start()
+    until(lambda: run.status == "paused")
+    assert "is gone" in run.reason
+    away.rename(data)
+    assert run.result()["reading"].m_as(q.V).tolist() == [1, 2, 3, 4, 5]
+    assert (run.status, len(station.catalogue.last.data)) == ("done", 5)
 
 
 def positions(data):
