@@ -32,7 +32,7 @@ class ScansCommand(Command):
                     "nargs": "?",
                     "choices": ["ls", "show", "plot", "export", "resume"],
                     "default": "ls",
-                    "help": "a list of scans (default); of one: what is known, a picture, a table as CSV, its missing points",
+                    "help": "a list (default); or of one scan what is known, a picture, a CSV table, its missing points",
                 },
                 "number": {"metavar": "NUMBER", "nargs": "?", "type": int, "help": "which scan (default: the latest)"},
                 "--data": {"metavar": "DIRECTORY", "help": "where the scans are (default: where the latest one is)"},
@@ -45,12 +45,20 @@ class ScansCommand(Command):
                     "metavar": "STATUS",
                     "help": "list those that are done, stopped, interrupted ...",
                 },
+                "--yes": {"action": "store_true", "help": "do not ask before going on"},
                 "--all": {"action": "store_true", "help": f"list all of them, not only the latest {SHOWN}"},
             },
         )
 
     def run(  # type: ignore[override]
-        self, what: str, number: int | None, data: str | None, output: str | None, all: bool, **conditions: Any
+        self,
+        what: str,
+        number: int | None,
+        data: str | None,
+        output: str | None,
+        all: bool,
+        yes: bool,
+        **conditions: Any,
     ) -> None:
         """List, show, plot, export or go on."""
         if what == "ls":
@@ -59,7 +67,7 @@ class ScansCommand(Command):
             _list(catalogue_in(data).search(**conditions), all)
             return
         if what == "resume":
-            ResumeCommand().run(number, data=data)
+            ResumeCommand().run(number, data=data, yes=yes)
             return
         scan = scan_in(data, number)
         action: dict[str, Callable[[StoredScan, str | None], None]] = {"show": _show, "plot": _plot, "export": _export}

@@ -169,7 +169,7 @@ def test_whoever_ends_the_process_the_shutter_closes_and_the_scan_is_closed(beam
     assert out.count("shutter closed") == 1
     stored = beamline.catalogue.last
     assert (stored.status, stored.points >= len(reported)) == ("aborted", True)
-    assert beamline.run("resume", "1", "--yes")[0] == 0
+    assert beamline.run("scans", "resume", "1", "--yes")[0] == 0
     assert beamline.catalogue[1].points == 51
 
 
