@@ -205,6 +205,17 @@ def ignore() -> None:
     signal.signal(signal.SIGINT, lambda _signum, _frame: None)
 
 
+def command_runs() -> bool:
+    """Tell whether a press would be for a command, or a script, and not for somebody at a prompt."""
+    return signal.getsignal(signal.SIGINT) is _on_sigint
+
+
+def press() -> None:
+    """Do as if Ctrl-C were pressed, if a command runs."""
+    if command_runs():
+        foreground.press()
+
+
 def install() -> None:
     """Handle SIGINT as described above, if nobody else handles it yet and this is the main thread."""
     if MAIN_THREAD is None or thread_ident() != MAIN_THREAD:

@@ -18,16 +18,16 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets.config import Config
 
 import concert
-from concert.async_ import Future, note_futures, unhandled
+from concert.async_ import note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
-from concert.base import ParameterValue
 from concert.processes import short_name, station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.cells import SessionCompiler
 from concert.session.completion import matcher
+from concert.session.futures import parameter_of
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
@@ -165,14 +165,10 @@ def _show_error(
 
 def _stopped(interrupt: BaseException) -> str:
     """Say where what Ctrl-C has stopped stands now."""
-    parameters = {_parameter(future) for future in getattr(interrupt, "ended", ())} - {None}
-    places = [f"{short_name(each)} stopped at {where(each)}" for each in parameters if each is not None]
+    parameters = {parameter_of(future) for future in getattr(interrupt, "ended", ())}
+    readable = [each for each in parameters if each is not None and each.readable]
+    places = [f"{short_name(each)} stopped at {where(each)}" for each in readable]
     return ", ".join(sorted(places))
-
-
-def _parameter(future: Future) -> ParameterValue | None:
-    owner = getattr(future._function, "__self__", None)
-    return owner if isinstance(owner, ParameterValue) and owner.readable else None
 
 
 def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from concert.async_ import async_
+from concert.async_._interrupts import press
 from concert.async_._parking import in_hub
 from concert.session import running
 from concert.session.inventory import every_device
@@ -24,6 +25,7 @@ def show_below(outcomes: Sequence[Outcome], by: str) -> None:
 def stop_on_signal(show: Show = show_below) -> None:
     """Let the signal, which Ctrl-\\ sends, stop every device and *show* what became of them: while a command runs, too.
 
+    The command is then interrupted as by Ctrl-C, or it might move on.
     Requests from other terminals come with the same signal, and are answered.
     """
 
@@ -38,7 +40,10 @@ def stop_on_signal(show: Show = show_below) -> None:
         stopping = async_(stop)().detach()
         # Code that computes does not let the future start, unless the handler, which has interrupted it, waits. In the
         # hub itself nothing can be waited for, nor is there any need.
-        if not in_hub():
+        if in_hub():
+            stopping.add_done_callback(lambda _: press())
+        else:
             stopping.join()
+            press()
 
     signal.signal(running.STOP_SIGNAL, on_signal)

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
 from concert.devices.base import STOPS, Device
-from concert.processes import Run, active_runs
+from concert.processes import active_runs
 from concert.quantities import q, seconds
+from concert.session.futures import background_functions
 from concert.session.rounding import rounded
 from concert.tables import print_table
 
@@ -38,22 +39,29 @@ def stop_devices(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> lis
 
 
 def stop_everything(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> list[Outcome]:
-    """Abort the scans that run, which would only move on, and stop the *devices* as :func:`stop_devices` does."""
+    """Stop the *devices* as :func:`stop_devices` does, and end what would only move them again.
+
+    That is scans, which are aborted, and functions that run in the background, which are cancelled.
+    """
     began = time.monotonic()
-    runs = active_runs()
+    limit = seconds(deadline)
+    runs, functions = active_runs(), background_functions()
     for run in runs:
         run.abort(block=False)
+    for function in functions:
+        function.cancel(block=False)
     outcomes = stop_devices(devices, deadline)
-    limit = began + seconds(deadline)
-    return [*outcomes, *(_aborted(run, began, limit) for run in runs)]
+    aborted = [_ended(run.title, run, "aborted", began, limit) for run in runs]
+    cancelled = [_ended(function.name, function, "cancelled", began, limit) for function in functions]
+    return [*outcomes, *aborted, *cancelled]
 
 
-def _aborted(run: Run, began: float, limit: float) -> Outcome:
+def _ended(name: str, future: Future, how: str, began: float, limit: float) -> Outcome:
     try:
-        run.exception(timeout=max(0.0, limit - time.monotonic()))  # which is that it was aborted
+        future.exception(timeout=max(0.0, began + limit - time.monotonic()))  # which is that it was ended
     except TimeoutError:
-        return Outcome(run.title, False, limit - began, "its cleanup goes on")
-    return Outcome(run.title, True, time.monotonic() - began, run.status)
+        return Outcome(name, False, limit, "its cleanup goes on")
+    return Outcome(name, True, time.monotonic() - began, how)
 
 
 def report(outcomes: Sequence[Outcome]) -> None:

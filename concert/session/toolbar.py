@@ -10,8 +10,9 @@ from typing import Any
 
 from concert.async_ import Future, async_, background_jobs
 from concert.async_._jobs import FutureJob, Job, remaining_time
-from concert.base import UNKNOWN, ParameterValue, QuantityValue, SetRecord, listen_to_sets
+from concert.base import UNKNOWN, QuantityValue, SetRecord, listen_to_sets
 from concert.processes import short_name
+from concert.session.futures import parameter_of
 from concert.session.rounding import clock, rounded
 
 REFRESH = 0.5  # seconds between two looks
@@ -43,7 +44,10 @@ class Toolbar:
 
     def _jobs(self) -> list[Job]:
         """Return what runs in the background, apart from sets, which are shown as what moves, and from this."""
-        return [job for job in background_jobs() if not _is_set(job) and _future(job) is not self._looking]
+        futures = [(job, job.future if isinstance(job, FutureJob) else None) for job in background_jobs()]
+        return [
+            job for job, future in futures if future is None or not (parameter_of(future) or future is self._looking)
+        ]
 
     def _look(self) -> None:
         try:
@@ -62,14 +66,6 @@ class Toolbar:
         reads = [record.parameter.get() if record.parameter.readable else None for record in records]
         moving = [_move(record, read) for record, read in zip(records, reads, strict=True)]
         return "".join(f" ▸ {each}  " for each in [*map(_job, self._jobs()), *moving])
-
-
-def _future(job: Job) -> Any:
-    return job.future if isinstance(job, FutureJob) else job
-
-
-def _is_set(job: Job) -> bool:
-    return isinstance(getattr(getattr(_future(job), "_function", None), "__self__", None), ParameterValue)
 
 
 def _job(job: Job) -> str:

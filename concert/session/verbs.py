@@ -118,7 +118,7 @@ def stop(*what: Device | Run | int) -> None:
 def stop_all(deadline: Any = DEADLINE) -> None:
     """Stop every device of the session at the same time, each within *deadline*, and show who did.
 
-    Scans that run in the background are aborted.
+    Scans and functions that run in the background are ended: they might move on.
     """
     report(stop_everything(every_device(names_in(None, inspect.currentframe())), deadline))
 

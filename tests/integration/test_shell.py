@@ -24,6 +24,21 @@ def spin():
     while True:
         pass
 
+moves = []
+
+def move_now_and_then():
+    for position in range(100):
+        stage.position = position % 2 * 0.1 * q.mm
+        moves.append(position)
+        print(f"{'one'} move", flush=True)
+        time.sleep(0.5)
+
+@async
+def move_later():
+    time.sleep(0.5)
+    moves.append(1)
+    stage.position = 1 * q.mm
+
 @async
 def fail():
     raise RuntimeError("no light")
@@ -242,6 +257,23 @@ def test_ctrl_backslash_stops_every_device_while_a_command_runs(terminal, comman
     terminal.press()
     assert terminal.alive()
     assert "standby" in terminal.answer("stage.state")
+
+
+def test_an_emergency_stop_ends_the_command_that_would_move_on(terminal):
+    terminal.answer("mv stage 0 mm")
+    terminal.type("move_now_and_then()")
+    terminal.see("one move")
+    terminal.process.send("\x1c")
+    terminal.see("1 of 1 devices stopped", "Interrupted.", PROMPT)
+    assert "moves 1" in terminal.answer("time.sleep(1); print('moves', len(moves))")
+
+
+def test_an_emergency_stop_ends_functions_in_the_background(terminal):
+    terminal.answer("mv stage 0 mm; moves.clear()")
+    terminal.answer("moving = move_later()")
+    terminal.process.send("\x1c")
+    terminal.see("move_later", "stopped", "cancelled", "2 of 2 devices stopped")
+    assert "moves 0" in terminal.answer("time.sleep(1); print('moves', len(moves))")
 
 
 def test_ctrl_backslash_works_at_the_prompt(terminal):
