@@ -29,10 +29,16 @@ class Freezable:
     def frozen(self):
         """Let the process do nothing while the block runs."""
         os.kill(self.pid, signal.SIGSTOP)
+        while not all(state == "T" for state in self._thread_states()):  # on a busy machine that takes a moment
+            time.sleep(0.001)
         try:
             yield
         finally:
             os.kill(self.pid, signal.SIGCONT)
+
+    def _thread_states(self):
+        stats = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return [stat.read_text().rpartition(")")[2].split()[0] for stat in stats]
 
 
 class Server(Freezable):

@@ -19,13 +19,15 @@ from tests.servers import unused_port
 
 tango = pytest.importorskip("tango")
 
+PATIENCE = 20  # seconds, where the time is not the point
+
 RUNTIMES = pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
 
 
 @pytest.fixture
 def specimen(specimen_server):
     """The first device of the server."""
-    device = get_tango_device(specimen_server.uri("test/specimen/1"))
+    device = get_tango_device(specimen_server.uri("test/specimen/1"), timeout=PATIENCE)
     device.Number, device.Label, device.Mode = 1.5, "sample", "IDLE"
     yield device
     device.close()

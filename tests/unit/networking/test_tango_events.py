@@ -14,7 +14,7 @@ RUNTIMES = pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "syn
 
 @pytest.fixture
 def specimen(specimen_server):
-    device = get_tango_device(specimen_server.uri("test/specimen/1"))
+    device = get_tango_device(specimen_server.uri("test/specimen/1"), timeout=20)
     device.Number = 0
     yield device
     device.close()

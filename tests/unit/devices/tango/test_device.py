@@ -27,7 +27,7 @@ RUNTIMES = pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "syn
 @pytest.fixture
 def specimen(specimen_server):
     """A device from a Tango device that has nearly everything."""
-    device = TangoDevice(specimen_server.uri("test/specimen/2"), name="specimen")
+    device = TangoDevice(specimen_server.uri("test/specimen/2"), name="specimen", timeout=20)
     device.tango.Become("ON")
     device.number = 1.5 * q.mm
     yield device

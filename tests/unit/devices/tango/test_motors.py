@@ -28,7 +28,7 @@ RUNTIMES = pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "syn
 @pytest.fixture
 def stage(simulated_tango):
     """A linear motor at 0 mm."""
-    motor = LinearMotor(simulated_tango.uri("sim/motor/stage"), name="stage")
+    motor = LinearMotor(simulated_tango.uri("sim/motor/stage"), name="stage", timeout=20)
     _bring_home(motor)
     yield motor
     motor.close()
@@ -37,7 +37,7 @@ def stage(simulated_tango):
 @pytest.fixture
 def bragg(simulated_tango):
     """A rotation motor that can keep turning, at 0 deg."""
-    motor = ContinuousRotationMotor(simulated_tango.uri("sim/motor/bragg"), name="bragg")
+    motor = ContinuousRotationMotor(simulated_tango.uri("sim/motor/bragg"), name="bragg", timeout=20)
     _bring_home(motor)
     yield motor
     motor.stop().join()
