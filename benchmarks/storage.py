@@ -92,7 +92,9 @@ class BareWriter:
 
 
 def results() -> tuple[list[Result], LongScan]:
-    """Measure everything here, which takes a minute."""
+    """Measure everything here, which takes a minute; memory first, before frames have used some."""
+    with directory() as path:
+        long = long_scan(path)
     with directory() as path:
         record, bare = record_in(path), BareWriter(path)
         found = [compare(comparison) for comparison in points(record, bare)]
@@ -100,8 +102,6 @@ def results() -> tuple[list[Result], LongScan]:
     with directory() as path:
         speed, evenness = frames(path)
         found += [compare(speed, turns=5), compare(evenness, turns=1)]
-    with directory() as path:
-        long = long_scan(path)
     return found, long
 
 

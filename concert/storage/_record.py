@@ -21,7 +21,6 @@ from concert.storage._header import Column
 from concert.storage._journal import POINT, Journal, size_of
 from concert.storage._layout import Layout
 from concert.storage._stored import stored_data
-from concert.storage._ticket import Ticket
 from concert.storage._values import to_json
 
 if TYPE_CHECKING:
@@ -90,24 +89,16 @@ class Record:
             statements.append((POINT, (self.number, self._appended, self.elapsed(), row)))
             self._layout = layout
             self._appended += 1
+            number = self._appended
             if self._frames:
-                self._held.append((self._appended, statements))
+                self._held.append((number, statements))
             else:
                 ticket, too_many = self._journal.put(statements, len(row))
         if self._frames:
-            ticket, too_many = self._release(self._appended)
-        if wait or too_many or self._journal.in_trouble:
+            self._release(number)
+            self._wait_for(number if wait or self._journal.in_trouble else 0)
+        elif wait or too_many or self._journal.in_trouble:
             ticket.result()
-
-    def _release(self, points: int) -> tuple[Ticket, bool]:
-        """Queue the points that are held back until their frames are in the file."""
-        for writer in self._frames:
-            writer.flush()
-        with self._lock:
-            statements: list[Statement] = []
-            while self._held and self._held[0][0] <= points:
-                statements += self._held.popleft()[1]
-            return self._journal.put(statements, sum(map(size_of, statements)))
 
     def flush(self) -> None:
         """Return when everything that was appended is durable.
@@ -115,9 +106,24 @@ class Record:
         Raise :exc:`.StorageError` if it could not be stored now: it is kept, and can be tried again.
         """
         appended = self._appended
-        if self._held:
-            self._release(appended)
-        while self.durable < appended:
+        self._release(appended)
+        self._wait_for(appended)
+
+    def _release(self, points: int) -> None:
+        """Queue what is held back of so many points: their frames have to be in the file before."""
+        if not self._held:
+            return
+        for writer in self._frames:
+            writer.flush()
+        with self._lock:
+            statements: list[Statement] = []
+            while self._held and self._held[0][0] <= points:
+                statements += self._held.popleft()[1]
+            self._journal.put(statements, sum(map(size_of, statements)))
+
+    def _wait_for(self, points: int) -> None:
+        """Wait until so many points are durable; none of them is held back."""
+        while self.durable < points:
             ticket = self._journal.retry()
             if ticket is not None:
                 ticket.result()

@@ -80,6 +80,21 @@ def test_a_point_is_reported_when_its_frames_are_in_the_file(record):
         assert (record.durable, writer.durable) == (number + 1, number + 1)
 
 
+@pytest.mark.parametrize("waiting", [True, False])
+def test_several_may_append_points_with_frames(record, waiting):
+    writer = FrameWriter(record, "camera", bound=2)
+
+    def measure(first):
+        for number in range(first, first + 10):
+            record.append((number * q.mm, writer.write(frame(number))), wait=waiting)
+
+    wait([async_(measure)(first) for first in range(0, 40, 10)] + [threaded(measure)(40)])
+    record.flush()
+    frames = stored(writer)
+    assert [frames[index] for _, index in record.rows()] == [int(stage.magnitude) for stage, _ in record.rows()]
+    assert sorted(frames) == list(range(50))
+
+
 @EVERYWHERE
 def test_the_file_of_the_scan_has_them(record):
     writer = FrameWriter(record, "camera 1")
