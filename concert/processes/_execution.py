@@ -315,7 +315,7 @@ class Execution:
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""
         self._interlocking.refuse_motion()
-        with self._holding.using():
+        with self._holding.using(), self._interlocking.motion():
             wait([parameter.set(where) for parameter, where in self._origins.items()])
 
     def _outcome(self, failure: BaseException | None, problems: list[str]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from concert.async_._scope import running_future
 from concert.base import Condition
 from concert.base._condition import condition_of
 from concert.processes._guard import POLL, Guard
@@ -63,6 +64,7 @@ def look_at(guards: list[Guard]) -> None:
     while not all(guard.looked_at >= began for guard in guards):
         for guard in guards:
             guard.tend()
+        let_kill_through()
         time.sleep(pause)
         pause = min(pause + 0.001, POLL)
 
@@ -70,3 +72,10 @@ def look_at(guards: list[Guard]) -> None:
 def interlock_of(what: Interlock | Condition | Callable[[], Any]) -> Interlock:
     """Return *what* as an interlock; a condition, or a function, becomes one that has the usual settling time."""
     return what if isinstance(what, Interlock) else Interlock(what)
+
+
+def let_kill_through() -> None:
+    """Raise a kill of the running code that is due: a native thread that sleeps does not notice one by itself."""
+    future = running_future.get()
+    if future is not None:
+        future._deliver_here()

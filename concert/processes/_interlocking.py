@@ -99,7 +99,8 @@ class Interlocking:
 
     def refuse_motion(self) -> None:
         """Raise :exc:`.StoppedError` if an interlock that stops motion has tripped, and is not clear yet."""
-        problem = self._watch.problem(stopping_motion=True)
+        self.interrupted = False
+        problem = self._watch.look(stopping_motion=True)
         if problem is not None:
             raise StoppedError("stopped", problem)
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 from concert.async_ import Future, async_, runtime
-from concert.async_._scope import running_future
 from concert.base import Condition
 from concert.processes._guard import POLL, POLL_TRIPPED, Guard, OnTrip
-from concert.processes._interlock import Interlock, interlock_of, look_at
+from concert.processes._interlock import Interlock, interlock_of, let_kill_through, look_at
 
 POLL_NOTHING = 0.25  # seconds between two looks whether there is something to watch now
 
@@ -90,7 +89,7 @@ class Watch:
     def wait_until_clear(self) -> None:
         """Wait until every condition has held for its settling time without a break."""
         while self.problem() is not None:
-            _let_kill_through()
+            let_kill_through()
             time.sleep(self._until_next_look())
 
     def _chosen(self, stopping_motion: bool) -> list[Guard]:
@@ -144,10 +143,3 @@ class Watch:
         for parameter in guard.interlock.condition.parameters:
             parameter.unsubscribe(guard.look)
         guard.close()
-
-
-def _let_kill_through() -> None:
-    """Raise a kill of the running code that is due: a native thread that sleeps does not notice one by itself."""
-    future = running_future.get()
-    if future is not None:
-        future._deliver_here()

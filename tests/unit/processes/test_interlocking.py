@@ -303,6 +303,33 @@ def test_a_relative_scan_does_not_go_back_while_motion_is_forbidden(ring, beam, 
 
 
 @concurrent
+def test_going_back_is_stopped_as_well(ring, beam, stage):
+    beam.stop_motion = True
+    run = describe.dscan(stage, 0 * q.mm, 10 * q.mm, 1, read=ring["current"], interlocks=[beam]).start()
+    change(ring, (14.5, 12))  # from 10 s on it goes back
+    assert isinstance(run.exception(), ScanError)
+    assert run.points == 2
+    assert "it did not go back: StoppedError: stage.position was stopped" in run.reason
+    assert stage.position.m_as(q.mm) == pytest.approx(5.5, abs=0.3)
+
+
+@concurrent
+@pytest.mark.parametrize("while_paused", [False, True])
+def test_a_relative_scan_that_is_aborted_goes_back_if_nothing_forbids_it(ring, beam, stage, while_paused):
+    beam.stop_motion = not while_paused
+    stage.position = 5 * q.mm
+    run = describe.dscan(stage, 0 * q.mm, 4 * q.mm, 4, read=ring["current"], interlocks=[beam]).start()
+    until(lambda: run.points == 2)
+    if while_paused:
+        ring.stored = 12 * q.mA
+        until(paused(run))
+    run.abort()
+    until(lambda: run.over)
+    assert run.status == "aborted"
+    assert stage.position == 5 * q.mm
+
+
+@concurrent
 def test_a_scan_with_a_period_keeps_it_after_a_pause(ring, beam, concert_clock):
     times = []
     run = describe.timescan(
