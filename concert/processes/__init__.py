@@ -38,7 +38,7 @@ from concert.processes._run import Run, active_runs, last_run
 from concert.processes._scan import Scan
 from concert.processes._snapshot import Snapshot, snapshot
 from concert.processes._station import station
-from concert.processes._undo import one_step, remember_moves, steps
+from concert.processes._undo import forget_moves, one_step, remember_moves, steps
 from concert.storage import ScanData
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "do",
     "dscan",
     "finish_pictures",
+    "forget_moves",
     "fscan",
     "fwhm",
     "interlock",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("concert.scans")
 
+LOOK = 0.1  # seconds between two looks whether somebody still holds what is needed
 RETRY = 1.0  # seconds between two attempts to store what could not be stored
 YIELD = 64  # points after which others get a turn, in scans that never wait
 
@@ -250,7 +251,7 @@ class Execution:
         run = self._run
         with (
             self._pausing("; ".join(run.holds.values())),
-            self._holding.released(lambda: not run.stopping, lambda who: run.enter("paused", who)),
+            self._holding.released(self._wait_for_holder),
         ):
             while run.holds and not run.stopping:
                 reason = "; ".join(run.holds.values())
@@ -260,6 +261,15 @@ class Execution:
                 self._interlocking.look()
         self._anew = True  # somebody may have moved something in the meantime
         self._due = time.monotonic() + (self._scan.period or 0.0)
+
+    def _wait_for_holder(self, who: str) -> bool:
+        """Wait a moment if somebody holds what is used, as *who* says; return False if the scan is to end."""
+        run = self._run
+        if who:
+            if who != run.reason:
+                run.enter("paused", who)
+            time.sleep(LOOK)
+        return not run.stopping
 
     @contextmanager
     def _pausing(self, reason: str) -> Iterator[None]:

@@ -26,17 +26,20 @@ class Holding:
         self._release()
 
     @contextmanager
-    def released(self, goes_on: Callable[[], bool], tell: Callable[[str], None]) -> Iterator[None]:
-        """Let others have it in the block, and then wait for it, if the scan *goes_on*; *tell* who has it then."""
+    def released(self, wait: Callable[[str], bool]) -> Iterator[None]:
+        """Let others have it in the block, and take it again.
+
+        As long as somebody has it then, *wait* is called with who that is; it returns False to do without it.
+        """
         self._release()
         yield
-        if not goes_on():
-            return
-        try:
-            self._acquire(refuse=True)
-        except LockError as error:
-            tell(str(error))
-            self._acquire(refuse=False)
+        who = ""
+        while wait(who):
+            try:
+                self._acquire(refuse=True)
+                return
+            except LockError as error:
+                who = str(error)
 
     def using(self) -> AbstractContextManager[None]:
         """Return a context in which it is used: once it is released, what others hold is refused."""

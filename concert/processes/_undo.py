@@ -14,7 +14,7 @@ import numpy as np
 from concert.async_ import Future
 from concert.async_._native import allocate_lock
 from concert.async_._scope import Command, current_owner
-from concert.base import UNKNOWN, ParameterValue, SetRecord, listen_to_sets
+from concert.base import UNKNOWN, ParameterValue, SetRecord, ignore_sets, listen_to_sets
 from concert.base._audit import listeners
 from concert.processes._errors import ScanError
 from concert.processes._run import Run
@@ -137,6 +137,13 @@ def remember_moves() -> None:
     """Remember from now on what is set from where to where, for undo; a session does so from its beginning."""
     if steps.note not in listeners:
         listen_to_sets(steps.note)
+
+
+def forget_moves() -> None:
+    """Do not remember anything any more, and forget what there is."""
+    if steps.note in listeners:
+        ignore_sets(steps.note)
+    steps.clear()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from concert.processes import active_runs, finish_pictures, station
+from concert.processes import active_runs, finish_pictures, forget_moves, station
 from concert.session import audit, workplace
 from concert.session.ending import ending_in_good_order
 from concert.session.loader import make_importable
@@ -35,6 +35,7 @@ def opened(name: str, path: Path | None = None, data: str | None = None) -> Iter
     finally:
         _end_scans()
         finish_pictures()
+        forget_moves()
         station.reset()
         audit.close()
         signal.signal(STOP_SIGNAL, before)

@@ -18,18 +18,21 @@ import json
 import os
 import select
 import sys
+import time
 
 import numpy as np
 
 INTERVAL = 0.2  # seconds between two drawings in the window
+MANY = 200_000  # points in a window; of more, every second one is left out
 PANELS = 6  # so many signals fit under each other
 
 
 class Picture:
     """What is drawn of one scan: the points so far, and how to draw them on a figure of matplotlib."""
 
-    def __init__(self, title, columns, moved, grid=None):
+    def __init__(self, title, columns, moved, grid=None, most=None):
         self.title = title
+        self.most = most
         self.columns = columns
         self.moved = moved
         self.grid = grid
@@ -45,6 +48,8 @@ class Picture:
         if self._blocks:
             self._all = np.concatenate([self._all, *self._blocks])
             self._blocks = []
+        while self.most is not None and self.grid is None and len(self._all) > self.most:
+            self._all = self._all[::2]
         return self._all
 
     def draw(self, figure):
@@ -198,6 +203,7 @@ class Painter:
         self._window = Window()
         self._shown = None  # the picture in the window
         self._changed = False
+        self._due = 0.0  # when the window is drawn again, at the earliest
 
     def run(self):
         """Follow orders until there will be no more."""
@@ -230,7 +236,7 @@ class Painter:
         what, number = order.pop("do"), order.pop("of")
         if what == "begin":
             window = order.pop("window")
-            picture = self._pictures[number] = Picture(**order)
+            picture = self._pictures[number] = Picture(**order, most=MANY if window else None)
             self._shown = picture if window else self._shown
             return
         picture = self._pictures[number]
@@ -242,6 +248,7 @@ class Painter:
         elif what == "save":
             self._save(picture, order["path"])
         elif what == "show":
+            self._due = 0.0
             self._show()
             self._answer({"saved": order["name"]})
         else:
@@ -262,11 +269,14 @@ class Painter:
             self._answer({"saved": path})
 
     def _show(self):
-        """Bring the window up to date."""
-        if self._changed and len(self._shown.rows):
+        """Bring the window up to date, but leave most of the time to others."""
+        began = time.monotonic()
+        if self._changed and began >= self._due and len(self._shown.rows):
             self._window.open()
             self._window.draw(self._shown)
             self._changed = False
+            self._window.answer()  # which draws
+            self._due = time.monotonic() + 4 * (time.monotonic() - began)
         self._window.answer()
 
     def _answer(self, answer):

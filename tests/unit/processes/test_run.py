@@ -434,6 +434,18 @@ def test_a_scan_goes_on_when_it_has_what_it_uses_again(slits):
 
 
 @concurrent
+def test_a_scan_that_waits_for_what_it_uses_can_be_stopped(slits):
+    run = scan_of(slits, after(1, lambda: run.pause())).start()
+    until(lambda: run.status == "paused")
+    with slits:
+        run.resume()
+        until(lambda: "is held by" in run.reason)
+        run.stop()
+        assert len(run.result()) == 1
+    assert run.status == "stopped"
+
+
+@concurrent
 @pytest.mark.parametrize("end", ["stop", "abort"])
 def test_a_scan_that_pauses_and_ends_does_not_move_what_somebody_else_uses(slits, end):
     run = relative(slits, after(1, lambda: run.pause())).start()

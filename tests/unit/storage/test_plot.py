@@ -128,6 +128,14 @@ def test_many_signals_do_not_make_it_unreadable():
     assert len(figure_of(picture_of(rows, [[f"x{n}", ""] for n in range(21)], 1)).axes) == 6
 
 
+def test_in_a_window_there_are_not_more_points_than_can_be_seen():
+    picture = Picture("Scan 1", [["t", "s"], ["diode", "V"]], 1, most=1000)
+    for start in range(0, 10_000, 100):
+        picture.add(np.column_stack([np.arange(start, start + 100.0), np.ones(100)]))
+        assert len(picture.rows) <= 1000
+    assert np.all(np.diff(picture.rows[:, 0]) > 0)
+
+
 # -- the process that draws -----------------------------------------------------------------------------------------
 
 
