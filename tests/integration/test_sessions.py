@@ -1,6 +1,7 @@
 """The ready sessions: each is fit for use, and its last function runs without anybody at the keyboard."""
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -58,3 +59,19 @@ def test_interlocks_let_a_scan_wait_for_the_beam(tmp_path):
     scan = Catalogue(data).last
     assert (scan.status, scan.points) == ("done", 21)
     assert set(scan.data["ring"].m_as(q.mA)) == {100.0}
+
+
+def test_a_reflection_is_found_mapped_and_left_again(tmp_path):
+    session, data = SESSIONS[0].with_name("scans.py"), tmp_path / "data"
+    status, shown, _ = concert(tmp_path, "run", str(session), "tour", "--data", str(data))
+    assert status == 0
+    assert re.search(r"^bragg +position +0 deg +11\.00\d+ deg +\+11\.00\d+ deg$", shown, re.MULTILINE)
+    assert "Undo goto cen: bragg 11.001 → " in shown
+    catalogue = Catalogue(data)
+    assert [(scan.kind, scan.status, scan.points) for scan in catalogue] == [
+        ("ascan", "done", 21),
+        ("dscan", "done", 25),
+        ("dmesh", "done", 39),
+    ]
+    assert catalogue[2].data.cen.m_as(q.deg) == pytest.approx(11.0013, abs=1e-3)
+    assert [scan.path.with_suffix(".png").is_file() for scan in catalogue] == [True] * 3
