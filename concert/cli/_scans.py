@@ -32,7 +32,7 @@ class ScansCommand(Command):
                     "nargs": "?",
                     "choices": ["ls", "show", "plot", "export", "resume"],
                     "default": "ls",
-                    "help": "a list (default); or of one scan what is known, a picture, a CSV table, its missing points",
+                    "help": "a list (default); or of one scan what is known, a picture, a table as CSV, more points",
                 },
                 "number": {"metavar": "NUMBER", "nargs": "?", "type": int, "help": "which scan (default: the latest)"},
                 "--data": {"metavar": "DIRECTORY", "help": "where the scans are (default: where the latest one is)"},
