@@ -6,7 +6,7 @@ import pytest
 
 from concert.async_ import KillException, async_, threaded, wait
 from concert.base import DeadlockError, LockError, Quantity, State, check, refusing
-from concert.base._exclusive import exclusion_of
+from concert.base._exclusive import exclusion_of, held_parts, is_patient
 from concert.devices.base import Device
 from concert.quantities import q
 from tests.devices_for_tests import LATE, Slow, concurrent, elsewhere, is_free, is_waiting, until
@@ -643,3 +643,17 @@ def test_waiting_for_somebody_who_is_only_slow_is_no_deadlock():
         with b:
             a.x = b.x = 1 * q.mm
     other.join(LATE)
+
+
+# -- asking -------------------------------------------------------------------------------------------------------
+
+
+def test_code_can_ask_what_it_holds_and_whether_it_would_wait():
+    device, other = quick(), quick("other")
+    with device, device["x"], other:
+        assert held_parts(exclusion_of(device)) == ["x", None]
+        assert async_(held_parts)(exclusion_of(device)).result() == ["x", None]
+    assert held_parts(exclusion_of(device)) == []
+    with refusing():
+        assert not is_patient()
+    assert is_patient()

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concert.async_ import dispatcher
 from concert.base import LimitError, LockError, Parameterizable, Quantity, SoftLimitError, UnitError, quantity
+from concert.base._quantity import LIMITS
 from concert.helpers import WaitError
 from concert.quantities import q
-from tests.devices_for_tests import Stage
+from tests.devices_for_tests import Stage, until
 
 
 class Axis(Parameterizable):
@@ -365,3 +367,14 @@ def test_wait_takes_arrays(concert_clock):
     stage["corner"].wait([0, 0] * q.mm, timeout=0 * q.s)
     with pytest.raises(WaitError):
         stage["corner"].wait([0, 0.5] * q.mm, eps=0.1 * q.mm, timeout=0 * q.s)
+
+
+def test_changes_of_limits_are_told():
+    device, heard = Axis(), []
+    dispatcher.subscribe(device["x"], LIMITS, lambda value: heard.append(value.shown_limits()))
+    device["x"].upper = 5 * q.mm
+    until(lambda: heard == ["[none, 5 mm]"])
+    with pytest.raises(ValueError, match="is not below"):
+        device["x"].lower = 6 * q.mm
+    device["x"].lower = 0 * q.mm
+    until(lambda: heard[1:] == ["[0 mm, 5 mm]"])
