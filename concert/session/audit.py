@@ -12,6 +12,8 @@ import json
 import logging
 import os
 import platform
+import shlex
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -69,6 +71,7 @@ class Writer:
             "host": platform.node(),
             "pid": os.getpid(),
         }
+        self._program = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])  # who sets what nobody has typed
         self._records: deque[dict[str, Any]] = deque()
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -82,7 +85,7 @@ class Writer:
 
     def note(self, record: SetRecord) -> None:
         """Take a record, to be written in a moment."""
-        self._records.append(_line(record))
+        self._records.append(_line(record, self._program))
         if not self._awake:
             self._awake = True
             self._rouse()
@@ -139,14 +142,14 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _line(record: SetRecord) -> dict[str, Any]:
+def _line(record: SetRecord, program: str) -> dict[str, Any]:
     line = {
         "number": record.number,
         "time": record.began,
         "parameter": record.parameter.full_name,
         "from": _text(record.before),
         "to": _text(record.wanted),
-        "command": record.command[:LONGEST],
+        "command": (record.command or program)[:LONGEST],
         "by": record.by,
     }
     if record.outcome:

@@ -94,3 +94,16 @@ def test_nobody_minds_when_the_reader_has_gone(environment, sessions):
         timeout=20,
     )
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_audit_trail_names_the_command_line(environment, sessions, tmp_path):
+    environment["XDG_STATE_HOME"] = str(tmp_path / "state")
+    (sessions / "imaging.py").write_text(
+        "from concert.devices.motors.dummy import LinearMotor\nfrom concert.quantities import q\n"
+        "stage = LinearMotor(position=1 * q.mm)\ndef park():\n    stage.position = 1 * q.mm\n"
+    )
+    assert run(environment, "run", "imaging", "park")[0] == 0
+    status, shown, complaint = run(environment, "log", "--audit")
+    assert (status, complaint) == (0, "")
+    assert " imaging  stage.position ? → 1 mm  arrived" in shown
+    assert shown.endswith("concert run imaging park)\n")
