@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from concert.async_ import KillException, shielded, wait
 from concert.async_._interrupts import shielded_cleanup
 from concert.async_._runtimes import call as call_and_wait
-from concert.async_._scope import current_command
 from concert.base import LockError, ParameterValue, StoppedError
 from concert.processes import _hooks
 from concert.processes._check import Check, ScanRefused
@@ -20,13 +18,10 @@ from concert.processes._errors import ScanAborted, ScanError
 from concert.processes._examine import examine, used_by
 from concert.processes._holding import Holding
 from concert.processes._interlocking import Interlocking
-from concert.processes._memory import MemoryRecord
-from concert.processes._plan import plan_of
 from concert.processes._points import Points, Step
-from concert.processes._snapshot import snapshot
+from concert.processes._recording import Recording
 from concert.processes._station import station
 from concert.quantities import q
-from concert.storage import Header, StorageError
 
 if TYPE_CHECKING:
     from concert.processes._run import Run
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("concert.scans")
 
 LOOK = 0.1  # seconds between two looks whether somebody still holds what is needed
-RETRY = 1.0  # seconds between two attempts to store what could not be stored
 YIELD = 64  # points after which others get a turn, in scans that never wait
 
 
@@ -51,18 +45,23 @@ class Execution:
         self._scan = run.scan
         self._refuse = refuse
         self._holding = Holding(used_by(self._scan), refuse)
-        self._number = number
         self._hooks = station.hooks + run.scan.hooks
-        self._command = current_command().text  # as it was typed
-        self.first = 0  # the index of the first point that is to be measured
-        self._began_before = 0.0  # seconds between the beginning of the scan and this part of it
         self._origins: dict[ParameterValue, Any] = {}  # where to go back to
         self._anew = True  # whether every parameter has to be set, not only those that change
-        self._began = datetime.now().astimezone()
         self._interlocking = Interlocking(run)
         self.check: Check | None = None  # that it has passed
         self._due = 0.0  # when the next point begins, of a scan with a period, on the monotonic clock
-        self.record: Any = MemoryRecord(lambda rows: self._scan.data(rows, self._began))
+        self._recording = Recording(run, number, self._pausing)
+
+    @property
+    def record(self) -> Any:
+        """Where the points are: a record of the catalogue, or one in memory that does the same."""
+        return self._recording.record
+
+    @property
+    def first(self) -> int:
+        """The index of the first point that is measured, 0 unless the scan goes on with another one."""
+        return self._recording.first
 
     def __call__(self) -> ScanData:
         run = self._run
@@ -71,7 +70,7 @@ class Execution:
                 self._hold_what_is_used(held)
                 points = self._examined()
                 held.enter_context(self._interlocking)
-                self._begin(points)
+                self._recording.begin(points, self._origins)
                 run.enter("running")
                 failure = self._failure_of(points)
                 with shielded_cleanup() if isinstance(failure, KillException) else shielded():
@@ -102,36 +101,6 @@ class Execution:
         self._origins = self._scan.origins or here
         return points
 
-    def _begin(self, points: Points) -> None:
-        """Begin the record of the scan, if scans are stored: from here on it has a number."""
-        catalogue = station.catalogue
-        if catalogue is None:
-            return
-        if self._number is None:
-            self.record = catalogue.begin(self._header(points))
-        else:
-            self.record = catalogue.reopen(self._number)
-            self.first = self.record.durable
-            self._began_before = (datetime.now().astimezone() - self.record.began).total_seconds()
-            self._run.report(self.first)
-        if self._scan.gather:
-            self.record.on_durable = self._run.report
-
-    def _header(self, points: Points) -> Header:
-        scan = self._scan
-        return Header(
-            title=scan.title,
-            command=self._command or scan.title,
-            kind=scan.kind,
-            expected=points.expected,
-            columns=scan.columns,
-            session=station.session,
-            plan={"file": station.path, **plan_of(scan, points, self._origins)},
-            metadata={**station.metadata, **scan.metadata},
-            snapshot=snapshot(),
-            full_sync=station.full_sync,
-        )
-
     # -- the points ---------------------------------------------------------------------------------------------
 
     def _failure_of(self, points: Points) -> BaseException | None:
@@ -155,10 +124,7 @@ class Execution:
                 pass
             if run.stopping:
                 break
-        try:
-            record.flush()
-        except StorageError as error:
-            self._until_stored(error, record.flush, lambda: self._run.stopping)
+        self._recording.flush()
 
     def _may_begin(self, index: int) -> bool:
         """Wait until it is time for the point *index* and nothing holds it up; return whether it is to be measured."""
@@ -183,41 +149,14 @@ class Execution:
             _hooks.call(hooks.before_point)
         if not self._move(step):
             return False
-        values = step.values or (self._time() * q.s,)
+        values = step.values or (self._recording.elapsed * q.s,)
         readings = self._scan.counting.read()
         if self._interlocking.has_spoiled():
             return False
-        self._store((*values, *readings))
+        self._recording.store((*values, *readings))
         if hooks.after_point:
             _hooks.call(hooks.after_point)
         return True
-
-    def _time(self) -> float:
-        """Return the seconds since the beginning of the scan."""
-        return self._began_before + self._run.elapsed
-
-    def _store(self, row: tuple[Any, ...]) -> None:
-        record = self.record
-        try:
-            record.append(row, not self._scan.gather)
-        except StorageError as error:  # the record has kept the point
-            self._until_stored(error, record.flush, lambda: self._run.stopping)
-        self._run.report(record.durable)
-
-    def _until_stored(self, error: StorageError, store: Callable[[], None], give_up: Callable[[], bool]) -> None:
-        """Pause until *store* works, because of *error* it did not; raise it on *give_up*."""
-        run = self._run
-        with self._pausing(str(error)):
-            while True:
-                run.changed.wait(RETRY)
-                run.changed.clear()
-                try:
-                    store()
-                    return
-                except StorageError as again:
-                    run.enter("paused", str(again))
-                    if give_up():
-                        raise
 
     def _move(self, step: Step) -> bool:
         """Go to the point, with everything at the same time; return False if an interlock has stopped that."""
@@ -297,11 +236,12 @@ class Execution:
     def _close(self, failure: BaseException | None) -> None:
         """Do what is to be done however the scan ended; raise :exc:`.ScanError` if that fails and nothing else did."""
         run = self._run
-        # Who stops a motor does not want it to move again.
-        going_back = [self._go_back] if self._origins and not isinstance(failure, StoppedError) else []
+        # Who stops a motor, or everything, does not want it to move again.
+        staying = run.staying or isinstance(failure, StoppedError)
+        going_back = [self._go_back] if self._origins and not staying else []
         problems = [_problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
         status, reason = self._outcome(failure, problems)
-        self._finish_record(status, reason)
+        self._recording.finish(status, reason)
         run.enter(status, reason)
         for problem in problems:
             LOG.error("%s: %s", run.title, problem)
@@ -310,17 +250,6 @@ class Execution:
                 failure.add_note(problem)
         elif problems:
             raise ScanError(f"{run.title} has all its points, but {'; '.join(problems)}")
-
-    def _finish_record(self, status: str, reason: str) -> None:
-        after = None if self._run.number is None else snapshot()
-
-        def finish() -> None:
-            self.record.finish(status, reason, after)
-
-        try:
-            finish()
-        except StorageError as error:
-            self._until_stored(error, finish, lambda: False)
 
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""

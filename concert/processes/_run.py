@@ -48,6 +48,7 @@ class Run(Future):
         self.status = "waiting"  # running, paused, done, stopped, aborted or failed
         self.reason = ""  # why it has that status, where there is something to say
         self.holds: dict[str, str] = {}  # what keeps it from going on to the next point, and why
+        self.staying = False  # whether it does not go back to where it began, when it is over
         self.stopping = False  # whether it ends before the next point
         self.began: float | None = None  # on the monotonic clock
         self.ended: float | None = None
@@ -145,11 +146,13 @@ class Run(Future):
         self.stopping = True
         self.changed.set()
 
-    def abort(self, block: bool = True) -> None:
+    def abort(self, block: bool = True, stay: bool = False) -> None:
         """End it now: what moves is stopped, cleanup is done, and it is marked as aborted.
 
-        Return when all of that has ended, or at once without *block*. Its result then raises :exc:`.ScanAborted`.
+        Return when all of that has ended, or at once without *block*. Its result then raises :exc:`.ScanAborted`. A
+        relative scan goes back to where it began; not with *stay*, which is for emergencies.
         """
+        self.staying = self.staying or stay
         of = "" if self.expected is None else f" of {self.expected}"
         self.kill(ScanAborted(f"{self.title} was aborted after {self.points}{of} points"), block)
 

@@ -47,7 +47,7 @@ def stop_everything(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> 
     limit = seconds(deadline)
     runs, functions = active_runs(), background_functions()
     for run in runs:
-        run.abort(block=False)
+        run.abort(block=False, stay=True)
     for function in functions:
         function.cancel(block=False)
     outcomes = stop_devices(devices, deadline)

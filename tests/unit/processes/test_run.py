@@ -385,6 +385,16 @@ def test_a_relative_scan_does_not_move_a_motor_that_somebody_stopped(stage):
     assert 0 < stage.position.magnitude < 50
 
 
+@concurrent
+def test_a_relative_scan_stays_where_it_is_in_an_emergency(slow_slits):
+    slow_slits.value = 7 * q.mm
+    run = relative(slow_slits, read=lambda: time.sleep(1)).start()
+    until(lambda: run.points == 1)
+    run.abort(stay=True)
+    until(lambda: run.over)
+    assert position(slow_slits) > 7
+
+
 # -- who holds what -------------------------------------------------------------------------------------------------
 
 
