@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from time import monotonic
 from typing import Any
 
 from concert.networking._tango_errors import (
@@ -16,7 +18,7 @@ from concert.networking._tango_errors import (
 )
 from concert.networking._tango_events import TangoEvent, TangoSubscription
 from concert.networking._tango_proxy import TangoProxy
-from concert.quantities import q
+from concert.quantities import q, seconds
 
 __all__ = [
     "NoEventsError",
@@ -34,6 +36,9 @@ __all__ = [
 ]
 
 
+RETRY = 0.1  # seconds between two attempts to connect to a busy server
+
+
 def get_tango_device(uri: str, peer: str | None = None, timeout: Any = 3 * q.s) -> TangoProxy:
     """Return the Tango device called *uri*, as a :class:`TangoProxy`, after it has answered.
 
@@ -47,5 +52,16 @@ def get_tango_device(uri: str, peer: str | None = None, timeout: Any = 3 * q.s) 
     one, if the device's server cannot, and :exc:`TangoTimeoutError` if it does not answer.
     """
     device = TangoProxy(uri, peer, timeout)
-    device.ping()
-    return device
+    deadline = monotonic() + seconds(timeout)
+    busy = False
+    while True:
+        try:
+            device.ping()
+            return device
+        except (TangoTimeoutError, TangoConnectionError) as error:
+            # Tango gives up making a connection long before its timeout, and a busy server may need longer.
+            busy = busy or isinstance(error, TangoTimeoutError)
+            if not busy or monotonic() >= deadline:
+                raise
+        device.close()  # for a proxy waits a second before it tries again
+        time.sleep(RETRY)

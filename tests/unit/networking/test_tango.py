@@ -1,6 +1,8 @@
 """Proxies of devices of real servers; what happens to them when servers come to grief is in tests/integration."""
 
 import os
+import subprocess
+import sys
 
 import gevent
 import pytest
@@ -15,7 +17,7 @@ from concert.networking.tango import (
     UnknownDeviceError,
 )
 from concert.quantities import q
-from tests.servers import unused_port
+from tests.servers import silent, unused_port
 
 tango = pytest.importorskip("tango")
 
@@ -214,3 +216,23 @@ def test_what_cannot_be_asked_for_is_the_callers_fault(specimen, act, text):
 def test_proxy_made_in_one_greenlet_serves_others(specimen):
     results = [gevent.spawn(specimen.Double, number) for number in range(20)]
     assert [result.get() for result in results] == [2 * number for number in range(20)]
+
+
+TRY = """
+import sys
+from time import monotonic
+from concert.networking.base import get_tango_device
+began = monotonic()
+try:
+    get_tango_device(sys.argv[1], timeout=1)
+except (ConnectionError, TimeoutError):
+    print(monotonic() - began >= 1)
+"""
+
+
+def test_connection_is_tried_for_as_long_as_a_call_may_take():
+    # In a process of its own: Tango remembers for a while where it has failed.
+    with silent() as (host, port):
+        arguments = [sys.executable, "-c", TRY, f"tango://{host}:{port}/a/b/c#dbase=no"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=3 * PATIENCE)
+    assert done.stdout == "True\n", done.stderr
