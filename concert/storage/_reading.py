@@ -15,7 +15,7 @@ from concert.storage._database import open_for_reading
 from concert.storage._layout import Layout
 from concert.storage._values import from_json
 
-BLOCK = 10_000  # points that are in memory at once while a long scan is copied
+BLOCK = 2_000  # points that are in memory at once while a long scan is copied
 
 
 class Block(NamedTuple):
