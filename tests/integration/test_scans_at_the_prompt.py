@@ -1,11 +1,13 @@
 """Scans as their users have them: typed at the prompt of a real terminal, watched, paused and stopped, and undone."""
 
 import re
+import subprocess
 import time
 
 import pytest
 
-from tests.terminal import PROMPT, SessionTerminal
+from concert.storage import Catalogue
+from tests.terminal import CONCERT, PROMPT, SessionTerminal, user
 
 SESSION = '''
 """A stage in front of a diode."""
@@ -218,3 +220,17 @@ def test_a_pause_says_why_and_ctrl_c_ends_it(terminal):
     terminal.press()
     terminal.see("Scan ", " aborted after ", "Interrupted.", PROMPT)
     assert terminal.alive()
+
+
+def test_a_scan_whose_output_nobody_reads_any_more_goes_on(tmp_path):
+    session = tmp_path / "imaging.py"
+    session.write_text(SESSION)
+    line = f"'{CONCERT}' scan --data '{tmp_path}/data' '{session}' ascan stage 0 mm 10 mm 20 0.05 s | head -2"
+    shown = subprocess.run(
+        ["bash", "-c", line], env=user(tmp_path), capture_output=True, text=True, timeout=60, check=True
+    )
+    assert len(shown.stdout.splitlines()) == 2
+    assert shown.stderr == ""
+    scan = Catalogue(tmp_path / "data").last
+    assert (scan.status, scan.points) == ("done", 21)
+    assert scan.path.with_suffix(".png").read_bytes().startswith(PNG)
