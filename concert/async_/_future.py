@@ -170,6 +170,15 @@ class Future:
             for future in ended:
                 future._wait_until_done()
 
+    def belongs_to(self, ancestor: Any) -> bool:
+        """Tell whether this is *ancestor*, or was started by it or what that has started."""
+        future: Any = self
+        while isinstance(future, Future):
+            if future is ancestor:
+                return True
+            future = future._owner
+        return False
+
     def detach(self) -> Future:
         """Let the future go on when the code that started it is killed or interrupted; return the future."""
         owner, self._owner = self._owner, None

@@ -156,11 +156,7 @@ def _nothing() -> None:
 
 def _belongs_to(future: Any, ancestor: Hold | Future) -> bool:
     """Tell whether *future* is *ancestor*, or was started by it."""
-    while isinstance(future, Future):
-        if future is ancestor:
-            return True
-        future = future._owner
-    return False
+    return isinstance(future, Future) and future.belongs_to(ancestor)
 
 
 def _outermost(holders: list[Hold | Future]) -> list[Hold | Future]:

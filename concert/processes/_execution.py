@@ -242,13 +242,12 @@ class Execution:
         problems = [_problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
         status, reason = self._outcome(failure, problems)
         self._recording.finish(status, reason)
-        run.enter(status, reason)
         for problem in problems:
             LOG.error("%s: %s", run.title, problem)
-        if failure is not None:
-            for problem in problems:
+            if failure is not None:
                 failure.add_note(problem)
-        elif problems:
+        run.enter(status, reason)  # last: who waits for the end goes on
+        if failure is None and problems:
             raise ScanError(f"{run.title} has all its points, but {'; '.join(problems)}")
 
     def _go_back(self) -> None:

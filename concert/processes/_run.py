@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from concert.async_ import Event, Future, runtime
 from concert.async_._future import give_up
+from concert.async_._scope import running_future
 from concert.processes._errors import ScanAborted
 from concert.processes._execution import Execution
 from concert.processes._pictures import picture_begins, picture_ends
@@ -25,7 +26,7 @@ _ended: list[Run] = []  # the one that has ended last
 
 def active_runs() -> list[Run]:
     """Return the scans that were started and have not ended, the oldest first."""
-    _active[:] = [run for run in _active if not run.over and not (run.done() and run.began is None)]
+    _active[:] = [run for run in _active if not run.finished]
     return list(_active)
 
 
@@ -84,6 +85,11 @@ class Run(Future):
     def over(self) -> bool:
         """Whether it has ended, its cleanup included."""
         return self.status in ("done", "stopped", "aborted", "failed")
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing of it goes on any more: it is over, or was ended before it had begun."""
+        return self.over or (self.done() and self.began is None)
 
     @property
     def expected(self) -> int | None:
@@ -156,6 +162,14 @@ class Run(Future):
         of = "" if self.expected is None else f" of {self.expected}"
         self.kill(ScanAborted(f"{self.title} was aborted after {self.points}{of} points"), block)
 
+    def kill(self, exception: BaseException | type[BaseException] | None = None, block: bool = True) -> None:
+        """Do as every future does, but with *block* also wait for a cleanup that goes on in a thread."""
+        super().kill(exception, block)
+        running = running_future.get()
+        if block and not (running is not None and running.belongs_to(self)):
+            for _ in self.follow():
+                pass
+
     def hold(self, what: str, reason: str) -> None:
         """Keep it from going on to the next point because of *what*, until that is released; *reason* is for people."""
         self.holds[what] = reason
@@ -181,7 +195,7 @@ class Run(Future):
         """
         seen = 0
         while True:
-            over = self.over or self.done()
+            over = self.finished
             news = self.points
             while seen < news:
                 rows = self.execution.record.rows(seen, min(news, seen + BLOCK))
@@ -199,7 +213,7 @@ class Run(Future):
             if refresh and self.began is not None:  # that it has begun is to be seen at once
                 time.sleep(refresh)
             event = self._news
-            if self.points == seen and self.status == status and not self.done():
+            if self.points == seen and self.status == status and not self.finished:
                 event.wait(refresh or None)
         except BaseException as interruption:
             give_up([self], interruption)
