@@ -37,7 +37,7 @@ class Step:
 
     def is_of(self, cause: Any) -> bool:
         """Tell whether *cause*, a command or a future, has made the step."""
-        return self._cause is not None and self._cause() is cause
+        return cause is not None and self._cause is not None and self._cause() is cause
 
     def note(self, parameter: ParameterValue, before: Any, after: Any) -> None:
         """Note a set; only the first value and the last one of each parameter count."""
@@ -116,11 +116,13 @@ class Steps:
         step = _step.get()
         if step is None:  # of an undo
             return Step("")
+        cause = None if step is not _by_cause else _cause()
+        last = self._done[-1] if self._done else None
+        if last is not None and (last is step or last.is_of(cause)):  # as in a long scan
+            return last
         if step is _by_cause:
-            cause = _cause()
-            step = next((each for each in reversed(self._done) if each.is_of(cause)), None) or Step(
-                _label_of(cause, record), cause
-            )
+            known = next((each for each in self._done if each.is_of(cause)), None)
+            step = known or Step(_label_of(cause, record), cause)
         if step not in self._done:
             self._done.append(step)
             self._undone.clear()

@@ -125,7 +125,10 @@ def the_run(scan: Run | int | None, verb: str) -> Run:
 
 
 def say(run: Run) -> None:
-    """Print the closing line of *run* now, and not once more later."""
+    """Print the closing line of *run* now, and not once more later; in a thread its cleanup may not have ended yet."""
+    if not run.over:
+        print(f"{run.title} ends when its cleanup has ended")
+        return
     said = closing(run)
     lines = unsaid()
     print("\n".join([*(line for line in lines if line != said), said]))

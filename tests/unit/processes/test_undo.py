@@ -1,5 +1,7 @@
 """Steps that can be undone: what a command, a move or a scan has set, from where to where."""
 
+import gc
+
 import pytest
 
 from concert.async_ import async_, wait
@@ -121,6 +123,15 @@ def test_in_a_script_what_belongs_together_can_be_said(stage, lift):
         lift.value = 6 * q.mm
     assert go_back() == "move both"
     assert at(stage, lift) == [1, 2]
+
+
+def test_what_belongs_together_is_not_part_of_what_was_done_before(stage, lift):
+    stage.value = 5 * q.mm
+    gc.collect()  # what has done it is gone
+    with one_step("move lift"):
+        lift.value = 6 * q.mm
+    assert go_back() == "move lift"
+    assert at(stage, lift) == [5, 2]
 
 
 def test_a_scan_is_one_step(stage, lift):
