@@ -12,7 +12,6 @@ from typing import Any
 
 from concert.async_._native import allocate_lock
 from concert.storage import _reading, _scans
-from concert.storage._data import ScanData
 from concert.storage._errors import StorageError
 from concert.storage._header import Column, Header
 from concert.storage._journal import Journal
@@ -77,23 +76,10 @@ class Catalogue:
         Raise :exc:`.StorageError` if nothing can be stored.
         """
         hdf5.prepare()
-        began = (header.began or datetime.now()).astimezone()
+        began = datetime.now().astimezone()
         return self._enter(
             self._journal.call(lambda connection: _scans.begin(connection, self.directory, header, began))
         )
-
-    def add(self, data: ScanData) -> tuple[int, Path]:
-        """Store what was measured already; return the number it has got, and the path of its HDF5 file.
-
-        Raise :exc:`.StorageError` if it cannot be stored.
-        """
-        roles = {name: "positioner" if name in data.positioners else "detector" for name in data.columns}
-        columns = tuple(Column(name, role) for name, role in roles.items())
-        record = self.begin(Header(data.title, expected=len(data), columns=columns, began=data.began))
-        for row in zip(*(data[name] for name in data.columns), strict=True):
-            record.append(row, wait=False)
-        record.finish("done")
-        return record.number, record.path
 
     def reopen(self, number: int) -> Record:
         """Return a record that goes on behind the last durable point of a scan that has ended before its time.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 ROLES = ("positioner", "detector")
@@ -36,7 +35,7 @@ class Header:
     of points or None. *plan* is whatever is needed to go on in a new process, as JSON takes it. *metadata* may hold
     quantities (user, sample, comment ...), and *snapshot* is ``{device: {parameter: value}}`` from before the scan.
     With *full_sync* a point is only durable when a power failure cannot lose it any more; without, it may lose the last
-    second, while the death of the process loses nothing. *began* is only needed for what was measured earlier.
+    second, while the death of the process loses nothing.
     """
 
     title: str
@@ -49,7 +48,6 @@ class Header:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     snapshot: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     full_sync: bool = False
-    began: datetime | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
