@@ -75,9 +75,11 @@ class Reader:
     def clear(self):
         if self.prompt == PROMPT:
             self.terminal.process.send("\x0c")
+            above = []
         else:
-            self.terminal.type("clear")
-        while self.lines() != [self.prompt.rstrip()]:
+            self.terminal.type("clear; echo cleared")
+            above = ["cleared"]  # a prompt alone may have been there before
+        while self.lines() != [*above, self.prompt.rstrip()]:
             self.terminal.look()
 
 
