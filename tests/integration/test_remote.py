@@ -61,7 +61,7 @@ STAGE = """
     unattended(heater)
 """
 
-REMOTE = "from concert.devices.tango import remote\nstage = remote(sys.argv[1], name='stage')\n"
+REMOTE = "from concert.devices.tango import remote\nstage = remote(sys.argv[1], name='stage', timeout=30)\n"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,8 @@ def shared(tmp_path_factory):
         line.server = line.serve("optics", "--no-database")
         line.interpreter = line.interpreter(
             "from concert.devices.tango import remote\n"
-            "stage, sample = [remote(uri, name=name) for uri, name in zip(sys.argv[1:], ('stage', 'sample'))]",
+            "names = zip(sys.argv[1:], ('stage', 'sample'))\n"
+            "stage, sample = [remote(uri, name=name, timeout=30) for uri, name in names]",
             line.server.names["stage"],
             line.server.names["sample"],
         )

@@ -150,6 +150,10 @@ stage.stop()
 say(stage.state(), 1 < stage.position < 30)
 until(lambda: "Error" in stage.status())
 say(stage.status())
+stage.position = 1  # is not refused: the move has ended
+stage.stop()
+stage.position = 0
+stage.stop()
 """)
     assert told[:2] == ["STANDBY True", "stage is standby"]
     assert re.fullmatch(r"StoppedError: stage.position was stopped at [\d.]+ mm on the way to 30 mm", told[2])
@@ -165,6 +169,7 @@ until(lambda: "limit switch" in stage.status())
 say(stage.status())
 stage.position = 20
 until(lambda: stage.state() == tango.DevState.STANDBY)
+stage.position = 19.5  # is not refused: a device that stands can be moved again
 """)
     assert told[0] == "stage is hard-limit"
     assert "stage.position is 30 mm and not within 1 µm of 31 mm: it ran into a limit switch" in told[1]

@@ -189,6 +189,12 @@ class Desk:
         for future in tuple(self._plain):
             future.cancel(block=False)
 
+    def wait_until_still(self, limit: float) -> None:
+        """Wait, at most *limit* seconds, until no client does anything that may change the device."""
+        deadline = time.monotonic() + limit
+        while self.busy and time.monotonic() < deadline:
+            time.sleep(0.02)
+
     def wait_until_idle(self, limit: float) -> None:
         """Wait, at most *limit* seconds, until nothing is under way."""
         deadline = time.monotonic() + limit

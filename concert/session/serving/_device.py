@@ -101,10 +101,17 @@ class ServedDevice(TangoDevice):
             told.append(f"held by {holder}")
         return tango_text("\n".join([*told, self.last_failure] if self.last_failure else told))
 
-    def settle(self, start: Callable[[], Future], time: float = ACCEPT_TIME) -> None:
-        """Start what a plain client wants and wait for so long for its end; raise it if it has failed by then."""
+    def settle(self, start: Callable[[], Future], stops: bool = False) -> None:
+        """Start what a plain client wants, wait a moment for its end, and raise how it has failed by then.
+
+        Before that wait a moment for the end of a move: the State tells that the device stands a little earlier. What
+        *stops* the device does not wait, and is waited for.
+        """
+        time = ANSWER_TIME if stops else ACCEPT_TIME
 
         def begin() -> None:
+            if not stops:
+                self.desk.wait_until_still(ACCEPT_TIME)
             with refusing():
                 future = start()
             self.desk.adopt(future)
@@ -176,8 +183,7 @@ def write(tango_device: ServedDevice, conversion: Conversion, number: Any) -> No
 
 def call(tango_device: ServedDevice, name: str, arguments: list[Any]) -> None:
     """Call a method: begin to, and wait a moment for a refusal; for a stop, until the device has stopped."""
-    time = ANSWER_TIME if name in STOPS else ACCEPT_TIME
-    tango_device.settle(lambda: getattr(tango_device.served, name)(*arguments), time)
+    tango_device.settle(lambda: getattr(tango_device.served, name)(*arguments), stops=name in STOPS)
 
 
 def served_class(device: Device, desk: Desk, conversions: list[Conversion]) -> type[ServedDevice]:
