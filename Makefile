@@ -7,16 +7,27 @@ PYTEST := $(BIN)/python -m pytest
 # What has to be true in a process that is not cooperative, and without any concurrency, as well.
 EVERYWHERE := tests/unit/base tests/unit/test_helpers.py tests/unit/networking tests/unit/devices tests/unit/processes
 
-.PHONY: run test lint types check check-fast bench clean
+.PHONY: run test test-together test-units test-threads test-sync lint types check check-fast bench clean
 
 run: $(INSTALLED)
 	@$(BIN)/concert run sessions/tutorial.py rocking_curve --data data
 	@echo "Next: $(BIN)/concert start --filename sessions/tutorial.py"
 
+# Two at a time; each shows what it has to say when it has ended.
 test: $(INSTALLED)
-	$(PYTEST)
-	$(PYTEST) --concert-runtime=threads $(EVERYWHERE)
-	$(PYTEST) --concert-runtime=sync $(EVERYWHERE)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-together test-units test-threads test-sync
+
+test-together: $(INSTALLED)
+	$(PYTEST) -p no:cacheprovider tests/integration tests/docs
+
+test-units: $(INSTALLED)
+	$(PYTEST) -p no:cacheprovider tests/test_layers.py tests/unit
+
+test-threads: $(INSTALLED)
+	$(PYTEST) -p no:cacheprovider --concert-runtime=threads $(EVERYWHERE)
+
+test-sync: $(INSTALLED)
+	$(PYTEST) -p no:cacheprovider --concert-runtime=sync $(EVERYWHERE)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
