@@ -215,6 +215,10 @@ for name, heard in events.items():
     stage.subscribe_event(name, tango.EventType.CHANGE_EVENT, note)
 kept = []
 camera.subscribe_event("gain", tango.EventType.CHANGE_EVENT, lambda event: kept.append(event.attr_value.value))
+def comes_through():  # Tango connects a little later than it says; the last subscription comes last
+    camera.gain = 100
+    return 100 in kept
+until(comes_through)
 stage.position = 5
 until(lambda: 5.0 in events["position"] and events["State"][-1] == tango.DevState.STANDBY and len(events["State"]) > 2)
 say(events["position"] == sorted(events["position"]), len(events["position"]) > 2)
