@@ -46,6 +46,22 @@ def until(condition: Callable[[], Any]) -> None:
     busy_wait(condition, 0.001, LATE)
 
 
+def after(points: int, action: Callable[[], Any], value: Callable[[int], Any] = lambda count: count) -> Any:
+    """Return something to read at every point of a scan, which does *action* at the one after so many.
+
+    It gives the *value* of the number of readings.
+    """
+    readings: list[int] = []
+
+    def reading() -> Any:
+        readings.append(1)
+        if len(readings) == points:
+            action()
+        return value(len(readings))
+
+    return reading
+
+
 def is_free(device: Device) -> bool:
     """Tell whether anybody may use the device, and nobody waits for it."""
     exclusion = exclusion_of(device)

@@ -2,10 +2,16 @@
 
 import pytest
 
+from concert.devices.dummy import DummyDevice
 from concert.devices.motors.dummy import LinearMotor
 from concert.devices.photodiodes.dummy import PhotoDiode
 from concert.processes import counters
 from concert.quantities import q
+
+
+@pytest.fixture
+def slits():
+    return DummyDevice(name="slits")
 
 
 @pytest.fixture

@@ -2,27 +2,8 @@
 
 import pytest
 
-from concert.devices.motors.dummy import LinearMotor
-from concert.devices.photodiodes.dummy import PhotoDiode
 from concert.processes import ScanRefused, ascan, counters, dscan
 from concert.quantities import q
-
-
-@pytest.fixture
-def stage(concert_clock):
-    return LinearMotor(name="stage")
-
-
-@pytest.fixture
-def diode(stage):
-    return PhotoDiode(stage, centre=5 * q.mm, fwhm=2 * q.mm, name="diode")
-
-
-@pytest.fixture
-def no_counters():
-    counters()
-    yield
-    counters()
 
 
 def test_intervals_make_one_more_point_and_the_ends_come_exactly_once(stage, diode):

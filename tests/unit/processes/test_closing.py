@@ -9,7 +9,7 @@ from concert.devices.dummy import DummyDevice
 from concert.processes import Region, Scan, ScanError, active_runs, ascan, closing, describe, do, unsaid, watch
 from concert.processes._points import Together
 from concert.quantities import q
-from tests.devices_for_tests import concurrent, until
+from tests.devices_for_tests import after, concurrent, until
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +23,8 @@ def scan_of(device, read, points=(1, 2, 3, 4), **options):
     return Scan(Together([Region(device, list(points) * q.mm)]), read=read, **options)
 
 
-def after(points, action):
-    read = []
-
-    def reading():
-        read.append(1)
-        if len(read) == points:
-            action()
-        return [0, 1, 0, 0, 0][len(read) - 1] * q.V
-
-    return reading
+def peak(count):
+    return [0, 1, 0, 0, 0][count - 1] * q.V
 
 
 def last_line(capsys):
@@ -50,7 +42,7 @@ def test_without_a_peak_there_is_none_in_it(capsys):
 
 
 def test_a_scan_that_was_stopped_says_how_far_it_was_and_what_is_kept(capsys):
-    watch(scan_of(DummyDevice(name="slits"), after(2, lambda: active_runs()[-1].stop())).start())
+    watch(scan_of(DummyDevice(name="slits"), after(2, lambda: active_runs()[-1].stop(), peak)).start())
     assert re.fullmatch(
         r"Scan stopped after 2 of 4 points and \S+ s · peak 1 V at 2\.00 mm · measured\(\) has what there is",
         last_line(capsys),
@@ -62,7 +54,7 @@ def test_a_scan_that_failed_has_a_line_too(capsys):
         raise RuntimeError("no light")
 
     with pytest.raises(RuntimeError, match="no light"):
-        watch(scan_of(DummyDevice(name="slits"), after(3, broken)).start())
+        watch(scan_of(DummyDevice(name="slits"), after(3, broken, peak)).start())
     assert last_line(capsys).startswith("Scan failed after 2 of 4 points and ")
 
 

@@ -12,14 +12,9 @@ from concert.processes import ScanError, _pictures, ascan, describe, do, finish_
 from concert.processes._station import station
 from concert.quantities import q
 from concert.storage._painting import painter
-from tests.devices_for_tests import concurrent, until
+from tests.devices_for_tests import after, concurrent, until
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def slits():
-    return DummyDevice(name="slits")
 
 
 @pytest.fixture(autouse=True)
@@ -36,18 +31,6 @@ def session(monkeypatch, tmp_path):
 
 def scan(slits, read=lambda: 7, **options):
     return ascan(slits, 1 * q.mm, 4 * q.mm, 3, read=read, show=False, **options)
-
-
-def after(points, action):
-    read = []
-
-    def reading():
-        read.append(1)
-        if len(read) == points:
-            action()
-        return len(read)
-
-    return reading
 
 
 def is_drawn(path):

@@ -11,14 +11,9 @@ from concert.devices.dummy import DummyDevice
 from concert.processes import Hooks, Region, Scan, ScanAborted, ScanError, active_runs, describe
 from concert.processes._points import Together
 from concert.quantities import q
-from tests.devices_for_tests import concurrent, until
+from tests.devices_for_tests import after, concurrent, until
 
 POINTS = [1, 2, 3, 4] * q.mm
-
-
-@pytest.fixture
-def slits():
-    return DummyDevice(name="slits")
 
 
 @pytest.fixture
@@ -32,19 +27,6 @@ def scan_of(device, read=None, **options):
 
 def position(device):
     return device.value.magnitude
-
-
-def after(points, action):
-    """Return a function to read at every point, which does *action* at the one after so many."""
-    read = []
-
-    def reading():
-        read.append(1)
-        if len(read) == points:
-            action()
-        return len(read)
-
-    return reading
 
 
 def test_a_scan_gives_its_data(slits):

@@ -35,11 +35,6 @@ def close():
 
 
 @pytest.fixture
-def slits():
-    return DummyDevice(name="slits")
-
-
-@pytest.fixture
 def session(slits, tmp_path, monkeypatch):
     """A session with a device and two functions, whose scans are stored."""
     names = {"slits": slits, "light": light, "close": close}
