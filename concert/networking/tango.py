@@ -53,15 +53,18 @@ def get_tango_device(uri: str, peer: str | None = None, timeout: Any = 3 * q.s) 
     """
     device = TangoProxy(uri, peer, timeout)
     deadline = monotonic() + seconds(timeout)
-    busy = False
     while True:
         try:
             device.ping()
             return device
         except (TangoTimeoutError, TangoConnectionError) as error:
             # Tango gives up making a connection long before its timeout, and a busy server may need longer.
-            busy = busy or isinstance(error, TangoTimeoutError)
-            if not busy or monotonic() >= deadline:
+            if not _may_be_busy(error) or monotonic() >= deadline:
                 raise
         device.close()  # for a proxy waits a second before it tries again
         time.sleep(RETRY)
+
+
+def _may_be_busy(error: TangoError) -> bool:
+    """Tell whether the server may only be slow: it has not refused the connection, or Tango has not really tried."""
+    return isinstance(error, TangoTimeoutError) or "connection request was delayed" in str(error.__cause__)
