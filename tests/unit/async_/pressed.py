@@ -70,8 +70,8 @@ def compute():
 
 @async_
 def clean_up_for_long():
-    begin()
     try:
+        begin()
         while True:
             async_(time.sleep)(0.01).result()
     finally:
@@ -82,8 +82,8 @@ def clean_up_for_long():
 
 @async_
 def clean_up_without_end():
-    begin()
     try:
+        begin()
         while True:
             async_(time.sleep)(0.01).result()
     finally:
