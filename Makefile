@@ -41,7 +41,7 @@ check: lint types test
 
 check-fast: $(INSTALLED)
 	$(BIN)/ruff check --quiet
-	$(PYTEST) -q tests/test_layers.py tests/unit/base tests/unit/devices
+	$(PYTEST) -q tests/test_layers.py tests/unit/base tests/unit/devices --ignore=tests/unit/devices/tango
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -185,7 +185,8 @@ def test_a_scan_in_the_background_ends_with_the_prompt(beamline):
     terminal = SessionTerminal(beamline.session.parent, SESSION, CONCERT_DATA=str(beamline.data))
     try:
         terminal.see(PROMPT)
-        terminal.answer("timescan 0.1 s background=True")
+        terminal.answer("scan = timescan(0.1 * q.s, background=True)")
+        terminal.answer("next(iter(scan))")  # which has begun, and has something to clean up
         terminal.type("exit")
         terminal.see("shutter closed", "was aborted because the session ends; go on with: concert resume 1")
         assert terminal.program.wait(LATE) == 0
