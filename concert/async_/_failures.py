@@ -9,6 +9,8 @@ import weakref
 from collections import deque
 from typing import NamedTuple
 
+from concert.async_._native import members
+
 LOG = logging.getLogger("concert.async")
 
 KEPT = 1000  # of the failures whose futures are gone, these many wait to be asked for
@@ -56,16 +58,8 @@ _dropped: deque[UnhandledFailure] = deque(maxlen=KEPT)
 def unhandled() -> list[UnhandledFailure]:
     """Return the failures that nobody fetched since the last call, and log those that were not logged yet."""
     failures = [_dropped.popleft() for _ in range(len(_dropped))]
-    failures += [failure.report() for failure in _living() if not failure.fetched]
+    failures += [failure.report() for failure in members(_alive) if not failure.fetched]
     return failures
-
-
-def _living() -> list[Failure]:
-    while True:
-        try:
-            return list(_alive)
-        except RuntimeError:  # a native thread has just added one
-            pass
 
 
 # What is alive when the program ends would be dropped when nothing can be logged any more.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from concert.async_ import _scope
+from concert.async_._native import members
 from concert.async_._scope import running_future
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def background_jobs() -> list[Job]:
 
     Futures are known from :func:`note_futures` on.
     """
-    unfinished = [future for future in _noted() if not future.done()]
+    unfinished = [future for future in members(_started) if not future.done()]
     # A scan, for example, is a future that knows more of itself than when it was started.
     return [*_registered, *(future if isinstance(future, Job) else FutureJob(future) for future in unfinished)]
 
@@ -95,11 +96,3 @@ class FutureJob:
 def remaining_time(elapsed: float, progress: float | None) -> float | None:
     """Return how long what has come to *progress* in *elapsed* seconds will still take; None if it cannot be told."""
     return elapsed * (1 - progress) / progress if progress else None
-
-
-def _noted() -> list[Future]:
-    while True:
-        try:
-            return list(_started)
-        except RuntimeError:  # a native thread has just added one
-            pass

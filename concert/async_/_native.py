@@ -6,7 +6,8 @@ Under gevent ``threading`` means greenlets. What has to run or wait beside the h
 from __future__ import annotations
 
 from _queue import SimpleQueue
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 try:
     from gevent import GreenletExit as KillException
@@ -18,6 +19,9 @@ except ImportError:  # gevent is optional: everything then runs on native thread
 
     class KillException(BaseException):  # type: ignore[no-redef]
         """Thrown into code that is cancelled or killed; the code may clean up and must let it pass."""
+
+
+Member = TypeVar("Member")
 
 
 def _original(module: str, name: str) -> Any:
@@ -32,12 +36,23 @@ allocate_rlock = _original("_thread", "RLock")
 thread_ident = _original("_thread", "get_ident")
 native_sleep = _original("time", "sleep")
 
+
+def members(collection: Iterable[Member]) -> list[Member]:
+    """Return what is in *collection*, to which other native threads may be adding."""
+    while True:
+        try:
+            return list(collection)
+        except RuntimeError:  # one has just done so
+            pass
+
+
 __all__ = [
     "HAVE_GEVENT",
     "KillException",
     "SimpleQueue",
     "allocate_lock",
     "allocate_rlock",
+    "members",
     "native_sleep",
     "start_new_thread",
     "thread_ident",
