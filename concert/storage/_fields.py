@@ -96,11 +96,9 @@ class Field:
         return number
 
     def _number(self, value: Any) -> float:
-        if type(value) is float and self._converter is None:
-            return value
         if self._converter is not None:
             value = self._converted(value)
-        return float(self._number_or_refusal(value))
+        return value if type(value) is float else float(self._number_or_refusal(value))
 
     def _number_or_refusal(self, value: Any) -> Any:
         value = _scalar(value)

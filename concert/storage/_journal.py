@@ -135,6 +135,7 @@ class Journal:
         error: Exception | None = None
         while True:
             with self._lock:
+                self._committing = None
                 wanted, self._wanted = self._wanted, False
                 if wanted:
                     statements, ticket, calls = self._take()
@@ -198,13 +199,10 @@ class Journal:
                     (POINT_AGAIN, values) if sql is POINT else (sql, values) for sql, values in statements
                 ]
                 self._bytes += sum(map(size_of, statements))
-                self._committing = None
                 self.in_trouble = True
             return explained(error, self._path)
+        self.in_trouble = False
         self._tell(statements)
-        with self._lock:
-            self._committing = None
-            self.in_trouble = False
         return None
 
     def _call(self, function: Call, outcome: Ticket) -> None:
@@ -216,9 +214,12 @@ class Journal:
             outcome.settle(value)
 
     def _tell(self, statements: Iterable[Statement]) -> None:
-        points = {values[0]: values[1] + 1 for sql, values in statements if sql is POINT or sql is POINT_AGAIN}
-        self._grown.update(points)
+        points = {}
+        for sql, values in statements:
+            if sql is POINT or sql is POINT_AGAIN:
+                points[values[0]] = values[1] + 1
         for number, count in points.items():
+            self._grown.add(number)
             writer = self._writers.get(number)
             if writer is not None:
                 writer.committed(count)

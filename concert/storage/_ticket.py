@@ -15,14 +15,18 @@ class Ticket(Future):
     raised where it is waited for, and nowhere else.
     """
 
+    # Nothing of Future's own: it would belong to the running future, and end with it. One is made for each point.
+    _owner = None
+    _context = None
     _error: BaseException | None = None
 
     def __init__(self) -> None:
-        # Nothing of Future's own: it would belong to the running future, and end with it. One is made for each point.
-        self._function = Ticket.settle
         self._waiters = []
-        self._owner = None
-        self._context = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "what is being stored"
 
     def settle(self, value: Any = None, error: BaseException | None = None) -> None:
         """Give the outcome to all who wait for it."""
