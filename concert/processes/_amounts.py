@@ -14,6 +14,13 @@ def shown_time(time_s: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def rough_time(time_s: float) -> str:
+    """Return a time as people say it when it is only roughly known: ``40 s``, ``4 min``, ``1.5 h``."""
+    if time_s < 90:
+        return f"{time_s:.0f} s"
+    return f"{time_s / 60:.0f} min" if time_s < 5400 else f"{time_s / 3600:.1f} h"
+
+
 def shown_size(size: float) -> str:
     """Return a number of bytes as text: ``40 kB``, ``812 GB``."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from concert.async_ import Event, Future, runtime
 from concert.async_._future import give_up
 from concert.async_._scope import running_future
+from concert.processes._amounts import rough_time
 from concert.processes._errors import ScanAborted
 from concert.processes._execution import Execution
 from concert.processes._pictures import picture_begins, picture_ends
@@ -132,7 +133,7 @@ class Run(Future):
         if self.status == "paused":
             parts.append("paused")
         elif self.remaining:
-            parts.append(f"{_rough(self.remaining)} left")
+            parts.append(f"{rough_time(self.remaining)} left")
         return f"{self.title} ({', '.join(parts)})"
 
     # -- telling it what to do ----------------------------------------------------------------------------------
@@ -249,10 +250,3 @@ class Run(Future):
 
 
 BLOCK = 1000  # so many rows are taken from the record at a time
-
-
-def _rough(time_s: float) -> str:
-    """Return a time as people say it."""
-    if time_s < 90:
-        return f"{time_s:.0f} s"
-    return f"{time_s / 60:.0f} min" if time_s < 5400 else f"{time_s / 3600:.1f} h"

@@ -9,20 +9,18 @@ import math
 import os
 import posix
 import select
-import signal
-import sys
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
+from concert.async_._child import Child
 from concert.async_._native import allocate_lock
 
 PROGRAM = Path(__file__).with_name("_painter.py")
 
 PATIENCE = 60.0  # seconds in which a drawing is made, or never; the first one of a user lets matplotlib look for fonts
-END_TIME = 5.0  # seconds to end before the process is killed
 LOOK = 0.2  # seconds after which one who waits looks whether another one has read the answer
 ROWS = 5000  # so many points are sent at a time
 
@@ -41,7 +39,10 @@ class Painter:
         self._last_words = ""
         self.alive = True
         self._lock = allocate_lock()
-        self._start()
+        self._child = Child(["-P", str(PROGRAM)], os.environ, errors=True)
+        self.pid = self._child.pid
+        os.set_blocking(self._child.input, False)
+        os.set_blocking(self._child.output, False)
         atexit.register(self.close)
 
     def order(self, do: str, of: int, numbers: Any = None, **order: Any) -> None:
@@ -64,7 +65,7 @@ class Painter:
         deadline = monotonic() + PATIENCE
         while self.busy:
             self.refuse_if_over(deadline)
-            select.select([], [self._orders], [], LOOK)
+            select.select([], [self._child.input], [], LOOK)
 
     def saved(self, path: str) -> None:
         """Wait, cooperatively, until the picture *path* is saved; raise :exc:`PaintingError` if it cannot be."""
@@ -72,7 +73,7 @@ class Painter:
         while path not in self._outcomes:
             self.refuse_if_over(deadline)
             if path not in self._outcomes:
-                select.select([self._answers], [], [], LOOK)
+                select.select([self._child.output], [], [], LOOK)
         reason = self._outcomes.pop(path)
         if reason:
             raise PaintingError(f"{path} could not be drawn: {reason}")
@@ -99,55 +100,21 @@ class Painter:
             if not self.alive:
                 return
             self.alive = False
-        posix.close(self._orders)
-        deadline = monotonic() + END_TIME
-        while self._read() != b"":
-            if not select.select([self._answers], [], [], max(0.0, deadline - monotonic()))[0]:
-                os.kill(self.pid, signal.SIGKILL)
-                break
         self._reap()
 
     def _bury(self) -> None:
         """Note that it has ended by itself."""
         self.alive = False
-        posix.close(self._orders)
         self._reap()
 
     def _reap(self) -> None:
         atexit.unregister(self.close)
-        posix.close(self._answers)
-        try:
-            posix.waitpid(self.pid, 0)
-        except ChildProcessError:  # gevent's loop takes the status of every child once it watches one
-            pass
-
-    def _start(self) -> None:
-        """Start it; with the system's own functions, since gevent's work in the main thread only."""
-        orders, self._orders = posix.pipe()
-        self._answers, answers = posix.pipe()
-        dup = posix.POSIX_SPAWN_DUP2
-        try:
-            self.pid = posix.posix_spawn(
-                sys.executable,
-                [sys.executable, "-P", str(PROGRAM)],
-                os.environ,
-                file_actions=[(dup, orders, 0), (dup, answers, 1), (dup, answers, 2)],
-                setsid=True,  # Ctrl-C in the terminal is for this process alone
-            )
-        except BaseException:
-            posix.close(self._orders)
-            posix.close(self._answers)
-            raise
-        finally:
-            posix.close(orders)
-            posix.close(answers)
-        os.set_blocking(self._orders, False)
-        os.set_blocking(self._answers, False)
+        self._child.end()
 
     def _send(self) -> None:
         while self._unsent and self.alive:
             try:
-                sent = posix.write(self._orders, memoryview(self._unsent)[: 1 << 16])
+                sent = posix.write(self._child.input, memoryview(self._unsent)[: 1 << 16])
             except BlockingIOError:
                 return
             except BrokenPipeError:
@@ -158,7 +125,7 @@ class Painter:
     def _read(self) -> bytes | None:
         """Return what it has answered, nothing if it has ended, and None if there is no answer yet."""
         try:
-            return posix.read(self._answers, 1 << 16)
+            return posix.read(self._child.output, 1 << 16)
         except BlockingIOError:
             return None
 

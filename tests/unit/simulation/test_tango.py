@@ -92,7 +92,8 @@ def test_changes_are_told(beamline, until):
     seen = []
     number = stage.subscribe_event("Position", tango.EventType.CHANGE_EVENT, lambda event: seen.append(event))
     stage.Position = 3
-    until(lambda: any(event.attr_value.value == 3 for event in list(seen)))
+    # On a busy machine Tango may tell meanwhile that it has not heard from the server for a while.
+    until(lambda: any(event.attr_value.value == 3 for event in list(seen) if not event.err))
     stage.unsubscribe_event(number)
 
 

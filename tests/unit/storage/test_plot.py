@@ -218,7 +218,7 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
     first = painter()
     os.kill(first.pid, signal.SIGSTOP)
     monkeypatch.setattr("concert.storage._painting.PATIENCE", 0.5)
-    monkeypatch.setattr("concert.storage._painting.END_TIME", 0.1)
+    monkeypatch.setattr("concert.async_._child.END_TIME", 0.1)
     with pytest.raises(PaintingError, match=r"has not done it within 0.5 s"):
         plot_scan(tmp_path / "2.png", "Scan", data(500_000)).join()
     assert not Path(f"/proc/{first.pid}").exists()
