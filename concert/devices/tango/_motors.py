@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from concert.base import AccessorNotImplementedError, StateError
@@ -11,6 +12,7 @@ from concert.devices.motors import base
 from concert.devices.tango._backed import TangoBacked
 from concert.devices.tango._kinds import Kind
 from concert.devices.tango._parameters import TangoPosition
+from concert.devices.tango._units import unit_of
 from concert.networking.tango import TangoConnectionError, TangoTimeoutError
 from concert.quantities import q, shown
 
@@ -21,6 +23,7 @@ START_TIME = 0.5  # seconds within which a motion shows that it has begun
 
 STATES = {"on": "standby", "alarm": "hard-limit", "running": "moving"}
 STOPS = ("Stop", "StopMove", "StopMotion", "Abort", "AbortMotion", "Halt")
+SPEEDS = ("Speed", "Velocity")
 HOMES = ("Home", "Homing", "GoHome", "FindHome", "DoHoming", "InitializeReferencePosition")
 
 
@@ -33,7 +36,8 @@ class TangoMotor(TangoBacked, base.Motor):
     it ran into a limit switch (``hard-limit``), ON and STANDBY that it stands (``standby``).
 
     *uri*, *peer*, *name* and *timeout* are as for :class:`.TangoDevice`. *position* is the attribute, *stop* and *home*
-    are the commands; without them the usual names are looked for. Use :class:`LinearMotor` or :class:`RotationMotor`
+    are the commands, and *speed* is the attribute that tells how fast motions are, from which the time of scans is
+    reckoned; without them the usual names are looked for. Use :class:`LinearMotor` or :class:`RotationMotor`
     where it is known which it is: they can be made while the server does not run.
     """
 
@@ -50,8 +54,10 @@ class TangoMotor(TangoBacked, base.Motor):
         tolerance: Any = None,
         stop: str | None = None,
         home: str | None = None,
+        speed: str | None = None,
     ) -> None:
         super().__init__(uri, peer, name, timeout)
+        self._speed = speed
         self._attributes["position"] = position
         self._units = {position: unit}  # of attributes, as far as they are known; None is still to be asked for
         self._kinds: dict[str, Kind] = {}
@@ -70,15 +76,19 @@ class TangoMotor(TangoBacked, base.Motor):
             self["position"].tolerance = tolerance
 
     def _find_out(self) -> None:
-        """Ask for what is still unknown: units, limits, and what the commands are called."""
+        """Ask for what is still unknown: units, limits, and what commands and the speed are called."""
         if self._kinds:
             return
         wanted = list(self._units)
-        configs, commands = self.tango.call(
-            lambda proxy: (proxy.get_attribute_config(wanted), proxy.get_command_list()),
+        configs, commands, attributes = self.tango.call(
+            lambda proxy: (proxy.get_attribute_config(wanted), proxy.get_command_list(), proxy.get_attribute_list()),
             doing=f"looking for {' and '.join(wanted)}",
         )
         self._choose_commands(commands)
+        if self._speed is None:
+            # Not what begins a motion when it is written: it is 0 most of the time.
+            others = {name.lower() for name in attributes} - {name.lower() for name in wanted}
+            self._speed = _first(SPEEDS, others)
         # Their types do not matter: positions are numbers.
         kinds = {
             name: Kind(config, self.tango.device_name, "DevDouble")
@@ -95,10 +105,9 @@ class TangoMotor(TangoBacked, base.Motor):
             self._take_limits()
 
     def _choose_commands(self, commands: Any) -> None:
-        known = {command.lower() for command in commands}
         for purpose, usual in (("stop", STOPS), ("home", HOMES)):
             if self._commands[purpose] is None:
-                self._commands[purpose] = next((each for each in usual if each.lower() in known), None)
+                self._commands[purpose] = _first(usual, commands)
 
     def _advice(self, attribute: str) -> str:
         return "unit=q.mm, or whatever it is" if attribute == self._attributes["position"] else "velocity_unit=..."
@@ -136,6 +145,18 @@ class TangoMotor(TangoBacked, base.Motor):
     def _set_position(self, position: Any) -> None:
         self._put(self._attributes["position"], position)
         self._finish(position)
+
+    def _estimate_position(self, begin: Any, end: Any) -> Any:
+        """Return the time at the speed that the server tells, without what speeding up takes; None without one."""
+        self._find_out()
+        if self._speed is None:
+            return None
+        (config,) = self.tango.call("get_attribute_config", [self._speed], doing="reading the unit of its speed")
+        unit, default = unit_of(config.unit), self["position"].unit / q.s
+        if unit is None or unit == q.dimensionless:
+            unit = default
+        speed = q.Quantity(self.read_attribute(self._speed), unit)
+        return abs(end - begin) / speed if speed.is_compatible_with(default) and speed.magnitude > 0 else None
 
     def _stop(self) -> None:
         self._command("stop", "stopped", STOPS)
@@ -180,6 +201,12 @@ class TangoMotor(TangoBacked, base.Motor):
 
     def _status(self) -> str:
         return " ".join(str(self.tango.call("status", doing="reading its status")).split())
+
+
+def _first(usual: Iterable[str], known: Iterable[str]) -> str | None:
+    """Return the first of the *usual* names that is known, however it is spelt there; None if none is."""
+    lowered = {name.lower() for name in known}
+    return next((each for each in usual if each.lower() in lowered), None)
 
 
 class LinearMotor(TangoMotor, base.LinearMotor):

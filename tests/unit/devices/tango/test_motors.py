@@ -64,6 +64,20 @@ def test_set_is_over_when_the_motor_stands_there(stage, concert_runtime):
     assert stage.position == 1.5 * q.mm
 
 
+@RUNTIMES
+def test_time_of_motions_is_reckoned_from_the_speed(stage, bragg, concert_runtime):
+    speed = stage.tango.read_attribute("Speed").value  # in mm/s
+    times = stage["position"].estimate([0, 5] * q.mm, [10, 0] * q.mm)
+    assert times.m_as(q.s) == pytest.approx([10 / speed, 5 / speed])
+    assert bragg["position"].estimate(0 * q.deg, 10 * q.deg).check("[time]")
+
+
+def test_time_of_motions_is_not_reckoned_from_what_is_no_speed(simulated_tango):
+    motor = LinearMotor(simulated_tango.uri("sim/motor/stage"), name="stage", timeout=20, speed="Position")
+    assert motor["position"].estimate(0 * q.mm, 10 * q.mm) is None
+    motor.close()
+
+
 @CONCURRENT
 def test_state_is_moving_meanwhile(stage, until, concert_runtime):
     future = stage.set_position(40 * q.mm)
