@@ -126,8 +126,9 @@ def _same(change: Change) -> bool:
     try:
         if isinstance(before, q.Quantity) and isinstance(after, q.Quantity):
             margin = np.maximum(_tolerance(change, before), SAME * np.abs(before.magnitude))
-            return bool(np.all(np.abs(after.m_as(before.units) - before.magnitude) <= margin))
-        return bool(np.all(before == after))
+            old, new = before.magnitude, after.m_as(before.units)
+            return bool(np.all((np.abs(new - old) <= margin) | (new == old) | (np.isnan(new) & np.isnan(old))))
+        return bool(np.all(before == after)) or (before != before and after != after)  # neither is a number
     except Exception:  # they cannot even be compared
         return False
 

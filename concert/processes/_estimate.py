@@ -42,10 +42,11 @@ def duration(scan: Scan, points: Points, here: Here) -> float | None:
     count = points.expected
     if count is None:
         return None
-    if scan.period is not None:
-        return count * scan.period
+    exposure = 0.0 if scan.time is None else scan.time.m_as(q.s)
+    if scan.period is not None:  # it is over with its last point
+        return (count - 1) * max(scan.period, exposure) + exposure
     typical = _typical(scan)
-    measuring = 0.0 if scan.time is None else scan.time.m_as(q.s) * count
+    measuring = exposure * count
     moving = _motion(points, here)
     if moving is None:
         return None if typical is None else max(typical * count, measuring)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("concert.scans")
 
-LOOK = 0.1  # seconds between two looks whether somebody still holds what is needed
+USER = "user"  # what keeps the run from going on when somebody has asked for a pause
+LOOK = 0.1  # seconds between two looks, whether somebody still holds what is needed, or whether to wait any longer
 YIELD = 64  # points after which others get a turn, in scans that never wait
 
 
@@ -50,6 +51,9 @@ class Execution:
         self._anew = True  # whether every parameter has to be set, not only those that change
         self._interlocking = Interlocking(run)
         self.check: Check | None = None  # that it has passed
+        self.going_on = False  # whether the code runs, which goes on in a thread when its future has been ended
+        self.waits = False  # for somebody who holds what it uses
+        self._complete = False  # whether all points are measured
         self._due = 0.0  # when the next point begins, of a scan with a period, on the monotonic clock
         self._recording = Recording(run, number, self._pausing)
 
@@ -65,32 +69,41 @@ class Execution:
 
     def __call__(self) -> ScanData:
         run = self._run
+        self.going_on = True
         try:
             with ExitStack() as held:
                 self._hold_what_is_used(held)
                 points = self._examined()
                 held.enter_context(self._interlocking)
-                self._recording.begin(points, self._origins)
-                run.enter("running")
                 failure = self._failure_of(points)
+                if failure is not None and run.began is None:
+                    raise failure
                 with shielded_cleanup() if isinstance(failure, KillException) else shielded():
-                    self._close(failure)
+                    problems = self._clean_up(failure)
+                    held.close()  # should the end of the scan have to wait for the disk, nobody has to wait for that
+                    self._close(failure, problems)
         except BaseException as error:
             if not run.over:  # it has not even begun, or its cleanup was cut short
                 run.enter("aborted" if isinstance(error, KillException) else "failed", str(error))
             raise
+        finally:
+            self.going_on = False
+            run.tell()
         if failure is not None:
             raise failure
         return self.record.data
 
     def _hold_what_is_used(self, held: ExitStack) -> None:
         """Hold what is moved, and what is set to measure, until the scan is over."""
+        self.waits = True
         try:
             held.enter_context(self._holding)
         except LockError:
             if self._refuse and len((check := examine(self._scan).check).problems) > 1:
                 raise ScanRefused(check) from None
             raise
+        finally:
+            self.waits = False
 
     def _examined(self) -> Points:
         """Return the points to go to, and note where to go back to; raise :exc:`.ScanRefused` if that cannot be."""
@@ -104,8 +117,11 @@ class Execution:
     # -- the points ---------------------------------------------------------------------------------------------
 
     def _failure_of(self, points: Points) -> BaseException | None:
-        """Measure the points and return what went wrong, None if nothing did."""
+        """Begin, measure the points, and return what went wrong, None if nothing did."""
         try:
+            with shielded():  # a scan that has a number has an end
+                self._recording.begin(points, self._origins)
+                self._run.enter("running")
             _hooks.call(self._hooks.before_scan)
             self._scan.counting.prepare(self._scan.time)
             self._measure(points)
@@ -117,14 +133,22 @@ class Execution:
         return None
 
     def _measure(self, points: Points) -> None:
-        run, record = self._run, self.record
+        run = self._run
         self._due = time.monotonic()
-        for index, step in enumerate(points.steps(self.first, lambda: record.data), self.first):
-            while self._may_begin(index) and not self._point(step):
-                pass
+        for index, step in enumerate(points.steps(self.first, self._data_so_far), self.first):
+            measured = False
+            while not measured and self._may_begin(index):
+                measured = self._point(step)
             if run.stopping:
+                self._complete = measured and index + 1 == points.expected
                 break
+        else:
+            self._complete = True
         self._recording.flush()
+
+    def _data_so_far(self) -> ScanData:
+        self._recording.flush()
+        return self.record.data
 
     def _may_begin(self, index: int) -> bool:
         """Wait until it is time for the point *index* and nothing holds it up; return whether it is to be measured."""
@@ -180,26 +204,42 @@ class Execution:
             wait([parameters[at].set(step.values[at]) for at in changed])
 
     def _wait_until_due(self) -> None:
-        time.sleep(max(0.0, self._due - time.monotonic()))
+        """Wait until it is time for the next point, or something keeps the scan from going on, or it is to end."""
+        run = self._run
+        while (left := self._due - time.monotonic()) > 0 and not (run.stopping or run.holds):
+            time.sleep(min(left, LOOK))
         self._due = max(self._due + self._scan.period, time.monotonic())  # type: ignore[operator]
 
     # -- pauses -------------------------------------------------------------------------------------------------
 
     def _pause(self) -> None:
-        """Wait until nothing keeps the scan from going on, or it is to end; others may move what it uses meanwhile."""
-        run = self._run
-        with (
-            self._pausing("; ".join(run.holds.values())),
-            self._holding.released(self._wait_for_holder),
-        ):
-            while run.holds and not run.stopping:
-                reason = "; ".join(run.holds.values())
-                if reason != run.reason:
-                    run.enter("paused", reason)
-                self._interlocking.wait()
-                self._interlocking.look()
+        """Wait until nothing keeps the scan from going on, or it is to end.
+
+        While the user wants it to pause, others may move what it uses; while only something else keeps it from going
+        on, they may not, or the next scan would be done first.
+        """
+        with self._pausing("; ".join(self._run.holds.values())):
+            while self._is_held_up():
+                if USER in self._run.holds:
+                    with self._holding.released(self._wait_for_holder):
+                        self._wait_while(lambda: USER in self._run.holds)
+                else:
+                    self._wait_while(lambda: USER not in self._run.holds)
         self._anew = True  # somebody may have moved something in the meantime
         self._due = time.monotonic() + (self._scan.period or 0.0)
+
+    def _is_held_up(self) -> bool:
+        return bool(self._run.holds) and not self._run.stopping
+
+    def _wait_while(self, condition: Callable[[], bool]) -> None:
+        """Wait while something keeps the scan from going on and *condition* holds."""
+        run = self._run
+        while self._is_held_up() and condition():
+            reason = "; ".join(run.holds.values())
+            if reason != run.reason:
+                run.enter("paused", reason)
+            self._interlocking.wait()
+            self._interlocking.look()
 
     def _wait_for_holder(self, who: str) -> bool:
         """Wait a moment if somebody holds what is used, as *who* says; return False if the scan is to end."""
@@ -213,14 +253,14 @@ class Execution:
     @contextmanager
     def _pausing(self, reason: str) -> Iterator[None]:
         run = self._run
-        began = time.monotonic()
+        run.paused_since = time.monotonic()
         run.enter("paused", reason)
         LOG.info("%s is paused: %s", run.title, reason)
         self._call_and_report(self._hooks.on_pause)
         try:
             yield
         finally:
-            run.paused_for += time.monotonic() - began
+            run.paused_for, run.paused_since = run.time_paused, None
         if not run.stopping:
             self._call_and_report(self._hooks.on_resume)
         run.enter("running")
@@ -233,13 +273,16 @@ class Execution:
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    def _close(self, failure: BaseException | None) -> None:
-        """Do what is to be done however the scan ended; raise :exc:`.ScanError` if that fails and nothing else did."""
-        run = self._run
+    def _clean_up(self, failure: BaseException | None) -> list[str]:
+        """Do what is to be done however the scan ended, and return what went wrong with it."""
         # Who stops a motor, or everything, does not want it to move again.
-        staying = run.staying or isinstance(failure, StoppedError)
+        staying = self._run.staying or isinstance(failure, StoppedError)
         going_back = [self._go_back] if self._origins and not staying else []
-        problems = [_problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
+        return [self._problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
+
+    def _close(self, failure: BaseException | None, problems: list[str]) -> None:
+        """End the record, and say how it went; raise :exc:`.ScanError` for *problems* if nothing else went wrong."""
+        run = self._run
         status, reason = self._outcome(failure, problems)
         self._recording.finish(status, reason)
         for problem in problems:
@@ -248,7 +291,8 @@ class Execution:
                 failure.add_note(problem)
         run.enter(status, reason)  # last: who waits for the end goes on
         if failure is None and problems:
-            raise ScanError(f"{run.title} has all its points, but {'; '.join(problems)}")
+            measured = "has all its points" if self._complete else f"was stopped after {run.points} points"
+            raise ScanError(f"{run.title} {measured}, but {'; '.join(problems)}")
 
     def _go_back(self) -> None:
         """Move what was scanned relative to where it was back there."""
@@ -259,7 +303,7 @@ class Execution:
     def _outcome(self, failure: BaseException | None, problems: list[str]) -> tuple[str, str]:
         """Return how the scan ended, and why."""
         if failure is None and not problems:
-            return ("stopped", "stopped by the user") if self._run.stopping else ("done", "")
+            return ("done", "") if self._complete else ("stopped", "stopped by the user")
         if failure is None:
             return "failed", "; ".join(problems)
         if isinstance(failure, ScanAborted):
@@ -268,7 +312,6 @@ class Execution:
             return "aborted", "interrupted"
         return "failed", f"{type(failure).__name__}: {failure}"
 
-
-def _problem(hook: _hooks.Hook, error: BaseException) -> str:
-    what = "it did not go back" if hook.__name__ == "_go_back" else f"the cleanup hook {_hooks.name_of(hook)} failed"
-    return f"{what}: {type(error).__name__}: {error}"
+    def _problem(self, hook: _hooks.Hook, error: BaseException) -> str:
+        failed = "it did not go back" if hook == self._go_back else f"the cleanup hook {_hooks.name_of(hook)} failed"
+        return f"{failed}: {type(error).__name__}: {error}"

@@ -42,7 +42,10 @@ def steps(motor: Device | ParameterValue, start: Any, stop: Any, intervals: int)
             raise ValueError(f"the {what} of a scan of {name} needs a unit: {shown(value)} has none")
     if not start.is_compatible_with(stop):
         raise ValueError(f"a scan of {name} cannot go from {shown(start)} to {shown(stop)}")
-    return q.Quantity(np.linspace(start.magnitude, stop.m_as(start.units), intervals + 1), start.units)
+    unit = start.units
+    if stop.units != unit:
+        unit = getattr(parameter_of(motor), "unit", unit)  # in which limits are compared
+    return q.Quantity(np.linspace(start.m_as(unit), stop.m_as(unit), intervals + 1), unit)
 
 
 def intervals(intervals: Any) -> int:

@@ -32,6 +32,11 @@ class Hooks:
     on_resume: list[Hook] = field(default_factory=list)
     cleanup: list[Hook] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        for moment, functions in self:
+            if not isinstance(functions, list) or not all(map(callable, functions)):
+                raise TypeError(f"expected a list of functions for the hooks {moment}, not {functions!r}")
+
     def __add__(self, other: Hooks) -> Hooks:
         """Return both together; those of *self* are called first."""
         return Hooks(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))

@@ -19,7 +19,7 @@ from concert.processes._errors import ScanError
 from concert.processes._points import Grid
 from concert.processes._station import station
 from concert.quantities import q
-from concert.storage import PaintingError, Picture, close_painters, is_drawable
+from concert.storage import PaintingError, Picture, StorageError, close_painters, is_drawable
 
 if TYPE_CHECKING:
     from concert.processes._run import Run
@@ -28,6 +28,7 @@ LOG = logging.getLogger("concert.scans")
 
 REFRESH = 0.25  # seconds between two looks
 ROWS = 500  # so many points of a look are drawn while the scan runs; the picture at its end has all of them
+BAD_ENDS = ("stopped", "aborted", "failed")  # that a title tells
 PATIENCE = 20  # seconds for the pictures that are still to be drawn when a session ends
 
 _drawing: set[Future] = set()
@@ -87,8 +88,12 @@ def _carefully(function: Any, run: Run, *arguments: Any) -> None:
 
 
 def _is_drawable(run: Run) -> bool:
-    """Tell whether something that was read is a number."""
-    (row,) = run.execution.record.rows(0, 1)
+    """Tell whether something that was read is a number; not if that cannot be looked up."""
+    try:
+        (row,) = run.execution.record.rows(0, 1)
+    except StorageError as error:
+        LOG.warning("%s: no picture: %s", run.title, error)
+        return False
     return any(is_drawable(value) for value in row[len(run.scan.positioners) :])
 
 
@@ -150,4 +155,4 @@ def _grid(run: Run) -> list[list[float]] | None:
 
 def _title(run: Run) -> str:
     name = "" if run.number is None else f"Scan {run.number}  "
-    return f"{name}{run.scan.title}" + (f", {run.status}" if run.over and run.status != "done" else "")
+    return f"{name}{run.scan.title}" + (f", {run.status}" if run.status in BAD_ENDS else "")

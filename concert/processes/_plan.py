@@ -67,7 +67,7 @@ def _stored_values(values: Values) -> Plan:
         # As bytes, which are exact, and a tenth of what a million numbers would be as text.
         packed = base64.b64encode(numbers.tobytes()).decode()
         return {"unit": unit_text(values.unit), "shape": list(numbers.shape), "numbers": packed}
-    plain = list(values)
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     for value in plain:
         if not isinstance(value, (str, int, float, bool, type(None))):
             raise Nameless(f"it goes to {shown(value)}, which cannot be stored")

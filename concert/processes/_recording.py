@@ -34,7 +34,6 @@ class Recording:
         self._number = number
         self._pausing = pausing
         self._command = current_command().text  # as it was typed
-        self._before = 0.0  # seconds between the beginning of the scan and this part of it
         began = datetime.now().astimezone()
         self.first = 0  # the index of the first point of this part
         self.record: Any = MemoryRecord(lambda rows: scan.data(rows, began))
@@ -42,7 +41,7 @@ class Recording:
     @property
     def elapsed(self) -> float:
         """The seconds since the scan began, also if that was in another process."""
-        return self._before + self._run.elapsed
+        return self._run.elapsed if self.record.number is None else self.record.elapsed()
 
     def begin(self, points: Points, origins: Mapping[ParameterValue, Any]) -> None:
         """Begin the record, if scans are stored: from here on the scan has a number.
@@ -57,7 +56,6 @@ class Recording:
         else:
             self.record = catalogue.reopen(self._number)
             self.first = self.record.durable
-            self._before = (datetime.now().astimezone() - self.record.began).total_seconds()
             self._run.report(self.first)
         if self._scan.gather:
             self.record.on_durable = self._run.report
@@ -68,7 +66,7 @@ class Recording:
         try:
             record.append(row, not self._scan.gather)
         except StorageError as error:  # the record has kept the point
-            self._until_stored(error, record.flush, lambda: self._run.stopping)
+            self._flush_in_a_pause(error)
         self._run.report(record.durable)
 
     def flush(self) -> None:
@@ -76,19 +74,37 @@ class Recording:
         try:
             self.record.flush()
         except StorageError as error:
-            self._until_stored(error, self.record.flush, lambda: self._run.stopping)
+            self._flush_in_a_pause(error)
 
     def finish(self, status: str, reason: str) -> None:
-        """Close the record, with what devices are set to now; pause while that is impossible."""
+        """Close the record, with what devices are set to now; wait while that is impossible."""
         after = None if self.record.number is None else snapshot()
+        while True:
+            try:
+                self.record.finish(status, reason, after)
+                break
+            except StorageError as error:
+                self._wait_after(error)
+        self._run.report(self.record.durable)
 
-        def finish() -> None:
-            self.record.finish(status, reason, after)
+    def _flush_in_a_pause(self, error: StorageError) -> None:
+        """Pause until the points can be stored, which they could not because of *error*, or the scan is to end."""
+        with self._pausing(str(error)):
+            while not self._run.stopping:
+                self._wait_after(error)
+                try:
+                    self.record.flush()
+                    return
+                except StorageError as again:
+                    error = again
 
-        try:
-            finish()
-        except StorageError as error:
-            self._until_stored(error, finish, lambda: False)
+    def _wait_after(self, error: StorageError) -> None:
+        """Say what hinders, and wait a moment."""
+        run, reason = self._run, str(error)
+        if (run.status, run.reason) != ("paused", reason):
+            run.enter("paused", reason)
+        run.changed.wait(RETRY)
+        run.changed.clear()
 
     def _header(self, points: Points, origins: Mapping[ParameterValue, Any]) -> Header:
         scan = self._scan
@@ -104,18 +120,3 @@ class Recording:
             snapshot=snapshot(),
             full_sync=station.full_sync,
         )
-
-    def _until_stored(self, error: StorageError, store: Callable[[], None], give_up: Callable[[], bool]) -> None:
-        """Pause until *store* works, because of *error* it did not; raise it on *give_up*."""
-        run = self._run
-        with self._pausing(str(error)):
-            while True:
-                run.changed.wait(RETRY)
-                run.changed.clear()
-                try:
-                    store()
-                    return
-                except StorageError as again:
-                    run.enter("paused", str(again))
-                    if give_up():
-                        raise

@@ -9,6 +9,8 @@ from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.processes._values import Values
 
+TIME = "time"  # the column of scans that move nothing
+
 
 class Region:
     """A *parameter* and the *values* it takes one after the other.

@@ -14,7 +14,7 @@ import numpy as np
 from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.processes._errors import ScanError
-from concert.processes._region import parameter_of, short_name
+from concert.processes._region import TIME, parameter_of, short_name
 from concert.processes._run import Run, last_run
 from concert.processes._station import station
 from concert.quantities import q
@@ -88,7 +88,7 @@ def subject(scan: Which) -> Subject:
         return Subject(run.title, run.data, lambda: dict(zip(names, run.scan.points.parameters, strict=False)))
     if isinstance(scan, ScanData):
         data = scan
-        return Subject("the scan", data, lambda: {name: _found(name, "the scan") for name in data.positioners})
+        return Subject("the scan", data, lambda: _moved_by(data))
     stored = scan if isinstance(scan, StoredScan) else stored_scan(scan)
     return Subject(f"scan {stored.number}", stored.data, lambda: _moved_in(stored))
 
@@ -155,10 +155,16 @@ def _moved_in(stored: StoredScan) -> dict[str, ParameterValue]:
     return {column.name: _in_session(column.device, column.parameter, name) for column in moved}
 
 
+def _moved_by(data: ScanData) -> dict[str, ParameterValue]:
+    return {name: _found(name, "the scan") for name in data.positioners if name != TIME}
+
+
 def _found(name: str, scan: str) -> ParameterValue:
     """Return the parameter that a column is called after."""
-    device, _, parameter = name.partition(".")
-    return _in_session(device, parameter, scan)
+    if name in station.devices():
+        return _in_session(name, "", scan)
+    device, _, parameter = name.rpartition(".")
+    return _in_session(device or name, parameter if device else "", scan)
 
 
 def _in_session(name: str, parameter: str, scan: str) -> ParameterValue:

@@ -12,14 +12,15 @@ from concert.async_._future import give_up
 from concert.async_._scope import running_future
 from concert.processes._amounts import rough_time
 from concert.processes._errors import ScanAborted
-from concert.processes._execution import Execution
+from concert.processes._execution import USER, Execution
 from concert.processes._pictures import picture_begins, picture_ends
+from concert.storage import StorageError
 
 if TYPE_CHECKING:
     from concert.processes._scan import Scan
     from concert.storage import ScanData
 
-USER = "somebody asked for it"  # the reason of a pause without one
+ASKED = "somebody asked for it"  # the reason of a pause without one
 
 _active: list[Run] = []  # from when they are started on
 _ended: list[Run] = []  # the one that has ended last
@@ -48,6 +49,7 @@ class Run(Future):
     def __init__(self, scan: Scan, refuse: bool, number: int | None) -> None:
         self.scan = scan
         self.status = "waiting"  # running, paused, done, stopped, aborted or failed
+        self.over = False  # whether it has ended, its cleanup included
         self.reason = ""  # why it has that status, where there is something to say
         self.holds: dict[str, str] = {}  # what keeps it from going on to the next point, and why
         self.staying = False  # whether it does not go back to where it began, when it is over
@@ -55,6 +57,7 @@ class Run(Future):
         self.began: float | None = None  # on the monotonic clock
         self.ended: float | None = None
         self.paused_for = 0.0  # seconds, of pauses that are over
+        self.paused_since: float | None = None  # on the monotonic clock, None while it does not pause
         self.changed = Event()  # set by who changes what keeps it from going on
         self._news = Event()
         self._followers = 0
@@ -83,14 +86,9 @@ class Run(Future):
         return self.execution.record.data
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended, its cleanup included."""
-        return self.status in ("done", "stopped", "aborted", "failed")
-
-    @property
     def finished(self) -> bool:
         """Whether nothing of it goes on any more: it is over, or was ended before it had begun."""
-        return self.over or (self.done() and self.began is None)
+        return self.over or (self.done() and self.began is None and not self.execution.going_on)
 
     @property
     def expected(self) -> int | None:
@@ -113,7 +111,12 @@ class Run(Future):
         here = self.points - self.execution.first
         if self.over or self.expected is None or not here:
             return 0.0 if self.over else None
-        return (self.elapsed - self.paused_for) / here * (self.expected - self.points)
+        return (self.elapsed - self.time_paused) / here * (self.expected - self.points)
+
+    @property
+    def time_paused(self) -> float:
+        """The seconds that it has paused."""
+        return self.paused_for + (0.0 if self.paused_since is None else time.monotonic() - self.paused_since)
 
     @property
     def title(self) -> str:
@@ -138,20 +141,25 @@ class Run(Future):
 
     # -- telling it what to do ----------------------------------------------------------------------------------
 
-    def pause(self, reason: str = USER) -> None:
+    def pause(self, reason: str = ASKED) -> None:
         """Let it pause before the next point, until :meth:`resume`."""
         if runtime() == "sync":
             raise RuntimeError("a scan cannot be paused where every call runs to its end: nobody could resume it")
-        self.hold("user", reason)
+        self.hold(USER, reason)
 
     def resume(self) -> None:
         """Let it go on, unless something else keeps it from that."""
-        self.release("user")
+        self.release(USER)
 
     def stop(self) -> None:
-        """Let it end in good order: the point in progress is completed, and the data are complete up to there."""
+        """Let it end in good order: the point in progress is completed, and the data are complete up to there.
+
+        One that still waits for somebody who holds what it uses never begins: it is aborted.
+        """
         self.stopping = True
         self.changed.set()
+        if self.execution.waits:
+            self.abort(block=False)
 
     def abort(self, block: bool = True, stay: bool = False) -> None:
         """End it now: what moves is stopped, cleanup is done, and it is marked as aborted.
@@ -198,14 +206,22 @@ class Run(Future):
         while True:
             over = self.finished
             news = self.points
-            while seen < news:
-                rows = self.execution.record.rows(seen, min(news, seen + BLOCK))
+            while seen < news and (rows := self._rows(seen, min(news, seen + BLOCK))):
                 seen += len(rows)
                 yield rows
             if over:
                 return
             yield []
             self._wait_for_news(news, refresh)
+
+    def _rows(self, start: int, stop: int) -> list[tuple[Any, ...]]:
+        """Return points, none while they cannot be read: that is a reason to pause, and not to stop following."""
+        try:
+            return self.execution.record.rows(start, stop)
+        except StorageError:
+            if self.over:
+                raise
+            return []
 
     def _wait_for_news(self, seen: int, refresh: float) -> None:
         self._followers += 1
@@ -239,13 +255,15 @@ class Run(Future):
     def enter(self, status: str, reason: str = "") -> None:
         """Have another status. One that is refused goes from waiting to failed, and has never begun."""
         self.status, self.reason = status, reason
-        if self.began is None and not self.over:
+        over = status in ("done", "stopped", "aborted", "failed")
+        if self.began is None and not over:
             self.began = time.monotonic()
             picture_begins(self)
-        elif self.began is not None and self.over:
+        elif self.began is not None and over:
             self.ended = time.monotonic()
             _ended[:] = [self]
             picture_ends(self)
+        self.over = over  # last: who has waited for the end finds everything
         self.tell()
 
 

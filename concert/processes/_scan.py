@@ -15,12 +15,12 @@ from concert.processes._hooks import Hooks, name_of
 from concert.processes._interlock import Interlock, interlock_of
 from concert.processes._memory import columns_of
 from concert.processes._points import Points
-from concert.processes._region import short_name
+from concert.processes._region import TIME, short_name
 from concert.processes._run import Run
 from concert.quantities import q, seconds, shown
 from concert.storage import Column, ScanData
 
-TIME = "time"  # the column of scans that move nothing
+READBACK = "_readback"  # behind the name of a column of what is varied and also read
 
 
 class Scan:
@@ -57,7 +57,7 @@ class Scan:
         self.time = None if time is None else seconds(time) * q.s
         self.kind = kind
         self.title = title if title is not None else self._describe()
-        self.hooks = hooks if hooks is not None else Hooks()
+        self.hooks = _checked(hooks)
         self.metadata = dict(metadata or {})
         self.period = None if period is None else seconds(period)
         self.gather = gather
@@ -78,7 +78,13 @@ class Scan:
     @property
     def names(self) -> list[str]:
         """The names of all columns, in their order."""
-        return [*self.positioners, *self.counting.names]
+        return [*self.positioners, *self.readings]
+
+    @property
+    def readings(self) -> list[str]:
+        """The names of the columns that are read. What is also varied is told from where it was sent."""
+        varied = self.positioners
+        return [f"{name}{READBACK}" if name in varied else name for name in self.counting.names]
 
     @property
     def axis(self) -> str:
@@ -88,7 +94,7 @@ class Scan:
     @property
     def signal(self) -> str:
         """The column that peaks are looked for in: the first one that is read."""
-        return self.counting.names[0]
+        return self.readings[0]
 
     def __len__(self) -> int:
         return len(self.points)
@@ -101,7 +107,7 @@ class Scan:
 
     def __str__(self) -> str:
         moved = ", ".join(self.positioners) if self.points.parameters else "nothing"
-        rows = [("moves", moved), ("reads", ", ".join(self.counting.names))]
+        rows = [("moves", moved), ("reads", ", ".join(self.readings))]
         rows += [(moment, ", ".join(map(name_of, functions))) for moment, functions in self.hooks if functions]
         rows += [(key, shown(value)) for key, value in self.metadata.items()]
         return "\n".join([self.title, *(f"  {label:12}  {text}" for label, text in rows)])
@@ -140,7 +146,7 @@ class Scan:
     def columns(self) -> tuple[Column, ...]:
         """What there is a value of at every point."""
         sources = [*(self.points.parameters or [None]), *self.counting.parameters]
-        roles = ["positioner"] * len(self.positioners) + ["detector"] * len(self.counting.names)
+        roles = ["positioner"] * len(self.positioners) + ["detector"] * len(self.readings)
         return tuple(
             Column(name, role)
             if source is None
@@ -151,6 +157,14 @@ class Scan:
     def data(self, rows: Sequence[tuple[Any, ...]], began: datetime) -> ScanData:
         """Return what was measured as columns with units."""
         return ScanData(self.title, columns_of(self.names, rows), self.axis, self.signal, began, self.positioners)
+
+
+def _checked(hooks: Any) -> Hooks:
+    if hooks is None:
+        return Hooks()
+    if not isinstance(hooks, Hooks):
+        raise TypeError(f"expected Hooks(cleanup=[shutter.close], …) as the hooks of a scan, not {hooks!r}")
+    return hooks
 
 
 def _extent(region: Any) -> str:

@@ -27,7 +27,8 @@ class Values(Sequence[Any]):
             values = values.tolist()  # Python's numbers, which messages show as they are typed
         quantity = values if isinstance(values, q.Quantity) else _as_one(items := list(values))
         if quantity is not None and np.ndim(quantity.magnitude):
-            self.numbers, self.unit = np.asarray(quantity.magnitude), quantity.units
+            # A copy: who has given an array may go on calculating with it.
+            self.numbers, self.unit = np.array(quantity.magnitude), quantity.units
             self._make = _maker(self.unit)
         else:
             self._items = [quantity] if quantity is not None else items

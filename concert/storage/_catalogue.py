@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ class Catalogue:
         Raise :exc:`LookupError` if there is none, and :exc:`ValueError` if it is running or was done.
         """
         hdf5.prepare()
-        return self._enter(self._journal.call(lambda connection: _scans.take_over(connection, number)))
+        return self._enter(self._journal.call(lambda connection: _scans.take_over(connection, number, self._goes_on)))
 
     def _enter(self, begun: Begun) -> Record:
         record = Record(self, self._journal, begun)
@@ -193,9 +193,13 @@ class Catalogue:
 
     def _stored(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> StoredScan:
         scan = StoredScan(self.path, connection, row)
-        if scan.status == "running" and not lives(scan.writer):  # and nothing can be written here
+        if scan.status == "running" and not self._goes_on(scan.number, scan.writer):
             scan.status = "interrupted"
         return scan
+
+    def _goes_on(self, number: int, writer: Mapping[str, Any]) -> bool:
+        """Tell whether a scan that is said to be running is: its *writer* lives, and if it is this one, writes it."""
+        return lives(writer) and (writer != this_process() or self._journal.writes(number))
 
     def _read(self, function: Callable[[sqlite3.Connection], Any], nothing: Any) -> Any:
         """Return what *function* finds, or *nothing* where no scan was ever begun."""

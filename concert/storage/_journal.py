@@ -104,6 +104,10 @@ class Journal:
             if not self._writers:
                 self._connection.precious = self._connection.full = False
 
+    def writes(self, number: int) -> bool:
+        """Tell whether somebody writes scan *number* through this journal."""
+        return number in self._writers
+
     def hold_back(self) -> None:
         """Do not pass on what has grown so far."""
         with self._lock:

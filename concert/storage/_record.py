@@ -16,6 +16,7 @@ from concert.storage import _reading
 from concert.storage._connection import Statement
 from concert.storage._data import ScanData
 from concert.storage._database import path_of
+from concert.storage._errors import explaining
 from concert.storage._fields import TooNarrow
 from concert.storage._header import Column
 from concert.storage._journal import POINT, Journal, size_of
@@ -131,10 +132,13 @@ class Record:
     def rows(self, start: int = 0, stop: int | None = None) -> list[tuple[Any, ...]]:
         """Return the durable points from *start* on, before *stop*, as tuples of values.
 
-        Quantities are in the unit of the column, which the first point has fixed.
+        Quantities are in the unit of the column, which the first point has fixed. Raise :exc:`.StorageError` if they
+        cannot be read now.
         """
         stop = self.durable if stop is None else min(stop, self.durable)
-        return _reading.reading(self._catalogue.path, _reading.rows, self.number, start, stop).result()
+        path = self._catalogue.path
+        with explaining(path):
+            return _reading.reading(path, _reading.rows, self.number, start, stop).result()
 
     @property
     def data(self) -> ScanData:

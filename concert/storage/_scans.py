@@ -6,7 +6,7 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from concert.storage._database import next_number
 from concert.storage._header import Column, Header
 from concert.storage._layout import Layout
 from concert.storage._values import from_json, to_json
-from concert.storage._writer import lives, this_process
+from concert.storage._writer import this_process
 
 RECENT = 1000  # points that tell how long one takes
 ALIKE = 5  # scans that tell how long the next one takes
@@ -68,22 +68,29 @@ def begin(connection: sqlite3.Connection, directory: Path, header: Header, began
     return Begun(int(str(values["number"])), header.title, header.columns, began, header.full_sync)
 
 
-def take_over(connection: sqlite3.Connection, number: int) -> Begun:
-    """Let this process go on with a scan that has ended before its time."""
+def take_over(connection: sqlite3.Connection, number: int, goes_on: Callable[[int, Mapping[str, Any]], bool]) -> Begun:
+    """Let this process go on with a scan that has ended before its time.
+
+    *goes_on* tells of one that is said to be running, by its number and its writer, whether it is.
+    """
     row = connection.execute(
         "SELECT title, columns, began, began_at, status, writer, full_sync FROM scans WHERE number = ?", (number,)
     ).fetchone()
     if row is None:
         raise NoScan(f"there is no scan {number}")
     title, columns, began, began_at, status, writer, full_sync = row
-    _refuse_to_go_on(number, status, from_json(writer))
+    known = from_json(writer)
+    if status == "done":
+        raise ValueError(f"scan {number} is done and cannot go on")
+    if status == "running" and goes_on(number, known):
+        raise ValueError(f"scan {number} is running, in process {known['pid']} on {known['host']}")
     connection.execute(
         "UPDATE scans SET status = 'running', reason = '', elapsed = NULL, snapshot_after = NULL, has_file = 0, "
         "writer = ? WHERE number = ?",
         (to_json(this_process()), number),
     )
     last = connection.execute("SELECT max(elapsed) FROM points WHERE scan = ?", (number,)).fetchone()[0]
-    known = _reading.layouts(connection, number)
+    layouts = _reading.layouts(connection, number)
     return Begun(
         number,
         title,
@@ -93,15 +100,8 @@ def take_over(connection: sqlite3.Connection, number: int) -> Begun:
         _reading.count(connection, number),
         # Time went on in between, but never back: the clock may have been set.
         max(last or 0.0, time.time() - began_at),
-        known[-1][1] if known else None,
+        layouts[-1][1] if layouts else None,
     )
-
-
-def _refuse_to_go_on(number: int, status: str, writer: dict[str, Any]) -> None:
-    if status == "done":
-        raise ValueError(f"scan {number} is done and cannot go on")
-    if status == "running" and lives(writer):
-        raise ValueError(f"scan {number} is running, in process {writer['pid']} on {writer['host']}")
 
 
 def finish(

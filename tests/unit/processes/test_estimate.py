@@ -49,8 +49,7 @@ def test_the_estimate_is_what_it_takes(kind, concert_clock):
     x, y = LinearMotor(speed=1 * q.mm / q.s, name="x"), LinearMotor(speed=2 * q.mm / q.s, name="y")
     scan = SCANS[kind](x, y, lambda: 1)
     estimated = seconds(scan)
-    # A timescan is over when its last point is, not a period later.
-    assert estimated - (2 if kind == "timescan" else 0) == pytest.approx(took(scan), rel=0.05, abs=0.01)
+    assert estimated == pytest.approx(took(scan), rel=0.05, abs=0.01)
 
 
 def test_it_depends_on_where_the_motor_is(stage, diode):

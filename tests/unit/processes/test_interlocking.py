@@ -358,3 +358,19 @@ def test_the_display_tells_of_a_pause_once(ring, beam, slits, capsys):
     assert lines[0] == f"Paused: {LOW}"
     assert lines[-1] == "Going on."
     assert len(lines) <= 3  # and perhaps that it settles
+
+
+@concurrent
+def test_a_scan_that_an_interlock_holds_up_keeps_what_it_uses_until_somebody_wants_it(ring, beam, slits):
+    first = scan_of(slits, ring, [beam]).start()
+    until(lambda: first.points == 1)
+    second = scan_of(slits, ring, []).start()
+    ring.current = 12 * q.mA
+    until(paused(first))
+    assert second.execution.waits
+    first.pause()
+    second.join()
+    assert first.points < 4
+    ring.current = 100 * q.mA
+    first.resume()
+    assert len(first.result()) == 4

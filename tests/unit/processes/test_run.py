@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import partial
 
 import pytest
 
@@ -488,3 +489,81 @@ def test_an_adaptive_scan_asks_where_to_go(slits):
 def test_selections_can_be_scanned(slits):
     data = Scan(Together([Region(slits["mode"], ["fast", "slow"])]), read=lambda: 0).start().result()
     assert data["slits.mode"].tolist() == ["fast", "slow"]
+
+
+@concurrent
+def test_a_scan_that_waits_for_what_somebody_holds_does_not_begin_after_a_stop(slow_slits):
+    first, second = scan_of(slow_slits).start(), scan_of(slow_slits).start()
+    until(lambda: first.points and second.execution.waits)
+    second.stop()
+    with pytest.raises(ScanAborted, match="was aborted after 0 of 4 points"):
+        second.result()
+    assert not first.done()
+    assert len(first.result()) == 4
+
+
+@concurrent
+def test_a_stop_at_the_last_point_stops_nothing(slits):
+    run = scan_of(slits, after(4, lambda: run.stop())).start()
+    assert len(run.result()) == 4
+    assert run.status == "done"
+
+
+@concurrent
+def test_a_scan_with_a_period_stops_and_pauses_before_the_period_is_over(concert_clock):
+    run = describe.timescan(1 * q.hour, 3, read=lambda: 1).start()
+    began = time.monotonic()
+    until(lambda: run.points == 1)
+    run.pause()
+    until(lambda: run.status == "paused")
+    run.resume()
+    until(lambda: run.points == 2)
+    run.stop()
+    assert len(run.result()) == 2
+    assert time.monotonic() - began < 60
+
+
+@concurrent
+def test_the_time_that_remains_does_not_grow_in_a_pause(slow_slits):
+    run = scan_of(slow_slits, after(2, lambda: run.pause())).start()
+    until(lambda: run.status == "paused")
+    before = run.remaining
+    time.sleep(10)
+    assert run.remaining == pytest.approx(before, abs=0.1)
+    run.abort()
+
+
+@pytest.mark.parametrize("hook", [partial(int, "no number"), object.__getattribute__], ids=["partial", "slot wrapper"])
+def test_whatever_fails_as_a_cleanup_hook_is_reported(slits, hook):
+    run = scan_of(slits, hooks=Hooks(cleanup=[hook])).start()
+    with pytest.raises(ScanError, match=r"has all its points, but the cleanup hook .* failed: (ValueError|TypeError)"):
+        run.result()
+    assert (run.status, run.over) == ("failed", True)
+
+
+@concurrent
+def test_what_went_wrong_after_a_stop_does_not_say_that_there_are_all_points(slits):
+    def broken():
+        raise OSError("the shutter is stuck")
+
+    run = scan_of(slits, after(2, lambda: run.stop()), hooks=Hooks(cleanup=[broken])).start()
+    with pytest.raises(ScanError, match="was stopped after 2 points, but the cleanup hook"):
+        run.result()
+
+
+@pytest.mark.parametrize("hooks", [[print], Hooks], ids=["a list", "the class"])
+def test_hooks_that_are_none_are_refused(slits, hooks):
+    with pytest.raises(TypeError, match=r"expected Hooks\(cleanup=\[shutter.close\], …\) as the hooks of a scan"):
+        scan_of(slits, hooks=hooks)
+
+
+def test_hooks_are_lists_of_functions():
+    with pytest.raises(TypeError, match="expected a list of functions for the hooks cleanup, not <built-in"):
+        Hooks(cleanup=print)
+
+
+def test_what_is_moved_can_be_read_back(slits):
+    run = scan_of(slits, read=[slits, lambda: 1]).start()
+    data = run.result()
+    assert run.scan.names == ["slits", "slits_readback", "<lambda>"]
+    assert data["slits_readback"].m_as(q.mm).tolist() == [1, 2, 3, 4]

@@ -1,16 +1,22 @@
 """Scans that are stored: numbered, described, and gone on with after they ended before their time."""
 
 import json
+import sqlite3
+from functools import partial
 
 import numpy as np
 import pytest
 
+from concert.async_ import Event, async_
 from concert.async_._scope import begin_command
+from concert.base import refusing
 from concert.devices.dummy import DummyDevice
-from concert.processes import Hooks, ScanError, describe, resumed, station, unfinished
+from concert.helpers import busy_wait
+from concert.processes import Hooks, ScanError, _recording, describe, resumed, station, unfinished, watch
 from concert.processes import snapshot as read_snapshot
 from concert.quantities import q
-from tests.devices_for_tests import concurrent, until
+from concert.storage import Catalogue, Record, StorageError
+from tests.devices_for_tests import after, concurrent, until
 
 
 class Interruption:
@@ -214,3 +220,111 @@ def test_a_scan_that_is_done_does_not_go_on(session):
         unfinished()
     with pytest.raises(ScanError, match="there is no scan 7"):
         unfinished(7)
+
+
+class Refusing:
+    """Lets the end of a scan fail to be stored, as with a full disk, as long as *full*."""
+
+    def __init__(self, monkeypatch, full=True):
+        self.full = full
+        finish = Record.finish
+
+        def refuse(record, *args):
+            if self.full:
+                raise StorageError("there is no room left")
+            finish(record, *args)
+
+        monkeypatch.setattr(Record, "finish", refuse)
+        monkeypatch.setattr(_recording, "RETRY", 0.01)
+
+
+@concurrent
+@pytest.mark.parametrize("end", ["done", "aborted"])
+def test_an_end_that_cannot_be_stored_calls_no_hooks_and_holds_nothing(session, monkeypatch, end):
+    refusing_end = Refusing(monkeypatch)
+    called = []
+    hooks = Hooks(**{moment: [partial(called.append, moment)] for moment in ("on_pause", "on_resume", "cleanup")})
+    slits = session["slits"]
+    reading = light if end == "done" else after(2, lambda: run.abort(block=False))
+    run = describe.ascan(slits, 0 * q.mm, 3 * q.mm, 3, read=reading, hooks=hooks).start()
+    until(lambda: run.reason == "there is no room left")
+    with refusing():
+        slits.value = 9 * q.mm
+    refusing_end.full = False
+    until(lambda: run.over)
+    assert (run.status, station.catalogue.last.status) == (end, end)
+    assert called == ["cleanup"]
+
+
+@concurrent
+def test_a_stop_while_nothing_can_be_stored_is_a_stop(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("concert.storage._connection.LOOK", -1)  # it is seen at once that the file is gone
+    data, away = tmp_path / "data", tmp_path / "away"
+    session["reading"] = after(2, lambda: data.rename(away))
+    run = describe.ascan(session["slits"], 0 * q.mm, 4 * q.mm, 4, read=session["reading"]).start()
+    until(lambda: run.status == "paused")
+    run.stop()
+    away.rename(data)
+    assert len(run.result()) == 2
+    assert (run.status, run.points, station.catalogue.last.points) == ("stopped", 2, 2)
+
+
+@concurrent
+def test_who_follows_a_scan_waits_with_it_for_a_directory_that_is_gone(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("concert.storage._connection.LOOK", -1)
+    data, away = tmp_path / "data", tmp_path / "away"
+    session["reading"] = after(2, lambda: data.rename(away))
+    run = describe.ascan(session["slits"], 0 * q.mm, 4 * q.mm, 4, read=session["reading"]).start()
+    following = async_(watch)(run)
+    until(lambda: run.status == "paused")
+    assert not following.done()
+    away.rename(data)
+    assert len(following.result()) == 5
+    assert run.status == "done"
+
+
+@concurrent
+def test_an_abort_while_the_scan_gets_its_number_ends_it(session, monkeypatch):
+    begin, begun = Catalogue.begin, Event()
+
+    def slow(catalogue, header):
+        record = begin(catalogue, header)
+        begun.set()
+        busy_wait(lambda: run._kills, 0.001, 10)
+        return record
+
+    monkeypatch.setattr(Catalogue, "begin", slow)
+    run = describe.ascan(session["slits"], 0 * q.mm, 3 * q.mm, 3, read=light).start()
+    begun.wait()
+    run.abort()
+    assert (run.status, station.catalogue.last.status, station.catalogue.last.points) == ("aborted", "aborted", 0)
+
+
+def test_an_adaptive_scan_that_gathers_gets_all_points_so_far(session):
+    seen = []
+
+    def next_point(data):
+        seen.append(len(data))
+        return len(data) * q.mm if len(data) < 5 else None
+
+    session["next_point"] = next_point
+    describe.adaptive(session["slits"], next_point, read=light, gather=True).start().join()
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_time_goes_on_when_the_clock_was_set_back(session, tmp_path):
+    scan = describe.loopscan(4, read=light)
+    interrupted(scan, 3)
+    with sqlite3.connect(tmp_path / "data" / "scans.sqlite") as connection:
+        connection.execute("UPDATE scans SET began_at = began_at + 3600, began = ?", ("2100-01-01T00:00:00+00:00",))
+    times = go_on().result()["time"].m_as(q.s)
+    assert (times >= 0).all()
+    assert (times[1:] >= times[:-1]).all()
+
+
+def test_a_scan_that_nobody_here_writes_any_more_can_go_on(session):
+    interrupted(describe.ascan(session["slits"], 0 * q.mm, 3 * q.mm, 3, read=light), 2)
+    catalogue = station.catalogue
+    catalogue._journal.call(lambda connection: connection.execute("UPDATE scans SET status = 'running', has_file = 0"))
+    assert catalogue.last.status == "interrupted"
+    assert positions(go_on().result()) == [0, 1, 2, 3]

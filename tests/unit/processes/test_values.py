@@ -13,9 +13,11 @@ def test_quantities_of_one_dimension_become_an_array_in_the_unit_of_the_first():
     assert list(values) == [1 * q.mm, 20 * q.mm]
 
 
-def test_an_array_is_taken_as_it_is():
+def test_an_array_is_taken_as_it_is_at_that_moment():
     array = np.linspace(0, 1, 3) * q.mm
-    assert Values(array).numbers is array.magnitude
+    values = Values(array)
+    array *= 2
+    assert values.numbers.tolist() == [0, 0.5, 1]
 
 
 def test_other_values_stay_what_they_are():
