@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import concert
-from concert.storage._nexus import FRAMES, group
+from concert.storage._nexus import FRAMES, group, held
 from concert.storage._sink import Sink
 
 TIMES = 4096  # of frames, that grow together
@@ -108,12 +108,12 @@ class FrameFile:
         self._file.attrs["default"] = "entry"
         entry = group(self._file, "entry", "NXentry")
         entry.attrs["default"] = "data"
-        entry["title"] = f"frames of {self._camera} in scan {self._number}"
+        entry["title"] = held(f"frames of {self._camera} in scan {self._number}")
         entry["entry_identifier"] = str(self._number)
         program = entry.create_dataset("program_name", data="concert")
         program.attrs["version"] = concert.__version__
         detector = group(group(entry, "instrument", "NXinstrument"), "detector", "NXdetector")
-        detector["local_name"] = self._camera
+        detector["local_name"] = held(self._camera)
         frames = detector.create_dataset(
             "data", (0, *self._shape), self.dtype, maxshape=(None, *self._shape), chunks=(1, *self._shape)
         )

@@ -24,7 +24,12 @@ def unit_text(unit: Any) -> str:
 
 def to_json(value: Any) -> str:
     """Return *value*, mappings and sequences of values included, as text."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    return encodable(json.dumps(_plain(value), ensure_ascii=False))
+
+
+def encodable(text: str) -> str:
+    """Return *text* with what UTF-8 cannot hold, half a surrogate pair, spelt out as ``\\udc80``, as in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def from_json(text: str) -> Any:

@@ -239,6 +239,28 @@ def test_a_file_that_somebody_has_removed_is_written_again(catalogue, measured):
         assert file["entry/data/stage"].shape == (3,)
 
 
+def test_a_file_that_cannot_be_written_breaks_nothing_else(catalogue, measured, monkeypatch, caplog):
+    def fail(*_):
+        raise KeyError("something unforeseen")
+
+    monkeypatch.setattr("concert.storage._projection.write_file", fail)
+    number = measured().number
+    assert "the file of scan 1 cannot be completed, but the journal has everything: 'something unf" in caplog.text
+    assert not catalogue._journal._writers
+    caplog.clear()
+    assert [catalogue.last.status, catalogue[number].points] == ["done", 3]
+    assert [scan.number for scan in catalogue] == [scan.number for scan in catalogue.search()] == [1]
+    assert not caplog.text  # said once is enough
+    monkeypatch.undo()
+    assert measured().number == 2
+
+
+def test_an_interrupted_scan_whose_file_cannot_be_written_is_found(catalogue, interrupted, monkeypatch, caplog):
+    monkeypatch.setattr("concert.storage._projection.write_file", lambda *_: 1 / 0)
+    assert [(scan.status, scan.points) for scan in catalogue] == [("interrupted", 3)]
+    assert "the file of scan 1 cannot be completed" in caplog.text
+
+
 def test_nothing_but_the_files_is_left_in_the_directory(catalogue, measured, until):
     measured()
     names = {path.name for path in catalogue.directory.iterdir()} - {"scans.sqlite-wal", "scans.sqlite-shm"}
