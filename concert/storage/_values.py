@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,31 @@ QUANTITY = "@quantity"  # marks [magnitude, unit]
 
 
 def unit_text(unit: Any) -> str:
-    """Return a unit as text for a file: ASCII, and readable by pint again."""
-    text = f"{unit:~C}".replace("Δ°", "delta_deg").replace("°", "deg").replace("Å", "angstrom").replace("Ω", "ohm")
-    return re.sub("[µμ]", "u", text).replace("**", "^")
+    """Return a unit as text for a file: ASCII, and read by pint as the same unit again.
+
+    It is short where that is possible, as in ``um``, else the full name, as in ``micron``.
+    """
+    return _text_of(unit._units)
+
+
+@lru_cache(1024)
+def _text_of(container: Any) -> str:
+    unit = q.Unit(container)
+    ways = _ways_to_write(unit)
+    return next((text for text in ways if text.isascii() and _is_read_as(text, unit)), ways[-1])
+
+
+def _ways_to_write(unit: Any) -> tuple[str, ...]:
+    short = f"{unit:~C}".replace("Δ°", "delta_deg").replace("°", "deg").replace("Å", "angstrom").replace("Ω", "ohm")
+    exact = " * ".join(f"{name}^{power!r}" for name, power in unit._units.items())  # powers such as 1/3
+    return re.sub("[µμ]", "u", short).replace("**", "^"), f"{unit:C}".replace("**", "^"), exact
+
+
+def _is_read_as(text: str, unit: Any) -> bool:
+    try:
+        return bool(q.Unit(text)._units == unit._units)
+    except Exception:  # pint raises whatever its parser does
+        return False
 
 
 def to_json(value: Any) -> str:

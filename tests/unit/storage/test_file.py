@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from concert.quantities import q
-from concert.storage import Catalogue, Column, Header, unit_text
+from concert.storage import Catalogue, Column, Header
 
 h5py = pytest.importorskip("h5py")
 
@@ -204,12 +204,3 @@ def test_texts_that_hdf5_cannot_hold_are_spelt_out_in_the_file_and_kept_in_the_j
         assert texts == [SPELT_OUT] * 4
         assert entry["snapshots/before/serial/id"][()].decode() == SPELT_OUT
         assert entry["data/idX1_"].asstr()[:].tolist() == [SPELT_OUT, "plain"]
-
-
-@pytest.mark.parametrize(
-    "unit", ["um", "angstrom", "degC", "delta_degC", "ohm", "mm ** 2", "1 / s", "deg", "dimensionless", "keV", "mm / s"]
-)
-def test_units_are_ascii_and_pint_reads_them_back(unit):
-    text = unit_text(q.Unit(unit))
-    assert text.isascii()
-    assert q.Unit(text) == q.Unit(unit)
