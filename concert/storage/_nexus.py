@@ -17,7 +17,7 @@ from concert.storage._header import Column
 from concert.storage._layout import Layout
 from concert.storage._reading import Block
 from concert.storage._stored import ELAPSED, StoredScan
-from concert.storage._values import encodable, to_json, unit_text
+from concert.storage._values import UnknownQuantity, encodable, to_json, unit_text
 
 CHUNK = 2**16  # bytes, about, of what grows together
 FRAMES = "/entry/instrument/detector/data"  # where a file of frames has them
@@ -103,7 +103,7 @@ class Layer:
         place = group(self.instrument, column.name, nx_class)
         title = place.attrs["name"] = held(column.name)
         dataset = self._dataset(place, name, field)
-        unit = "" if field.units is None else f"{field.units:~P}"
+        unit = field.unit or "" if field.units is None else f"{field.units:~P}"
         dataset.attrs["long_name"] = f"{title} / {unit}" if unit else title
         if column.help:
             dataset.attrs["description"] = held(column.help)
@@ -238,6 +238,8 @@ def store(parent: Any, name: str, value: Any) -> None:
     unit = None
     if isinstance(value, q.Quantity):
         value, unit = value.magnitude, unit_text(value.units)
+    elif isinstance(value, UnknownQuantity):
+        value, unit = value
     allowed = name_for(name, parent)
     if not isinstance(value, str):
         array = np.asarray("" if value is None else value) if not _is_ragged(value) else np.asarray(str(value))

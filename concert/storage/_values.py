@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from concert.quantities import q
 
+LOG = logging.getLogger("concert.storage")
+
 QUANTITY = "@quantity"  # marks [magnitude, unit]
+
+_unknown: set[str] = set()  # units of which the log has told
+
+
+class UnknownQuantity(NamedTuple):
+    """A quantity in a unit that is not defined in this process: a plain *magnitude* and the *unit* as text."""
+
+    magnitude: Any
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.magnitude} {self.unit}"
 
 
 def unit_text(unit: Any) -> str:
@@ -39,10 +54,24 @@ def _ways_to_write(unit: Any) -> tuple[str, ...]:
 
 
 def _is_read_as(text: str, unit: Any) -> bool:
+    read = _parsed(text)
+    return read is not None and bool(read._units == unit._units)
+
+
+def _parsed(text: str) -> Any:
     try:
-        return bool(q.Unit(text)._units == unit._units)
+        return q.Unit(text)
     except Exception:  # pint raises whatever its parser does
-        return False
+        return None
+
+
+def known_unit(text: str) -> Any:
+    """Return the unit that :func:`unit_text` wrote, or None if it is not defined in this process; log that once."""
+    unit = _parsed(text)
+    if unit is None and text not in _unknown:
+        _unknown.add(text)
+        LOG.warning("the unit %r is not known here: it has to be defined, with q.define, before it is read", text)
+    return unit
 
 
 def to_json(value: Any) -> str:
@@ -56,7 +85,10 @@ def encodable(text: str) -> str:
 
 
 def from_json(text: str) -> Any:
-    """Return the value that *text* was made of; tuples and arrays come back as lists."""
+    """Return the value that *text* was made of; tuples and arrays come back as lists.
+
+    A quantity in a unit that is not defined here is an :class:`UnknownQuantity`.
+    """
     return json.loads(text, object_hook=_revive)
 
 
@@ -65,6 +97,8 @@ def _plain(value: Any) -> Any:
         return value.item() if isinstance(value, np.generic) else value
     if isinstance(value, q.Quantity):
         return {QUANTITY: [_plain(value.magnitude), unit_text(value.units)]}
+    if isinstance(value, UnknownQuantity):
+        return {QUANTITY: [_plain(value.magnitude), value.unit]}
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
@@ -81,5 +115,8 @@ def _plain(value: Any) -> Any:
 def _revive(entry: dict[str, Any]) -> Any:
     if entry.keys() != {QUANTITY}:
         return entry
-    magnitude, unit = entry[QUANTITY]
+    magnitude, text = entry[QUANTITY]
+    unit = known_unit(text)
+    if unit is None:
+        return UnknownQuantity(magnitude, text)
     return q.Quantity(np.asarray(magnitude) if isinstance(magnitude, list) else magnitude, unit)
