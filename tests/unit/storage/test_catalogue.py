@@ -65,6 +65,8 @@ def test_numbers_go_on_behind_files_that_are_there(catalogue, header):
     assert (record.number, record.path.name) == (42, "scan_0042.h5")
     (catalogue.directory / "scan_0043.h5").write_text("somebody else's")
     assert catalogue.begin(header()).number == 44
+    (catalogue.directory / "scan_0045_camera.h5").write_text("somebody else's frames")
+    assert catalogue.begin(header()).number == 46
 
 
 def test_a_number_is_not_used_again_after_its_scan_was_removed(catalogue, measured):
