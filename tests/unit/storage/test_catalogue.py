@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from concert.async_ import async_, resolve
@@ -167,6 +168,28 @@ def test_searching(catalogue, measured):
     assert found(until="2001-01-01 12:00") == []
     with pytest.raises(ValueError, match=r"since takes a date or a time, such as .* not 'yesterday'"):
         found(since="yesterday")
+
+
+@pytest.mark.parametrize(
+    ("value", "others"),
+    [
+        (np.array([0, 0, 10, 20]), [np.array([0, 0, 10, 21]), np.zeros(3), 0, "roi", None, [0] * 4 * q.mm]),
+        ([[0, 1], [2, 3]] * q.mm, [[[0, 1], [2, 3]], [0, 1] * q.mm, [[0, 1], [2, 4]] * q.mm, [[0, 1], [2, 3]] * q.V]),
+        (0 * q.mm, [[0, 0] * q.mm, [], {}]),
+        ({"low": [1, 2] * q.mm}, [{"low": [1, 3] * q.mm}, {"high": [1, 2] * q.mm}, [1, 2] * q.mm]),
+        (["a", ("b", 1 * q.mm)], [["a"], ["a", "b"], ["a", ["b", 2 * q.mm]]]),
+    ],
+)
+def test_searching_for_arrays(catalogue, measured, value, others):
+    measured(metadata={"roi": value})
+    assert len(catalogue.search(roi=value)) == 1
+    assert [other for other in others if catalogue.search(roi=other)] == []
+
+
+def test_searching_for_an_array_takes_any_unit_and_kind_of_sequence(catalogue, measured):
+    measured(metadata={"roi": [1, 2] * q.mm, "rows": (1, 2)})
+    for rows in ((1, 2), [1, 2], np.array([1, 2])):
+        assert len(catalogue.search(roi=[1000.0, 2000.0] * q.um, rows=rows)) == 1
 
 
 def test_earlier_scans_tell_how_long_a_point_takes(catalogue, header):
