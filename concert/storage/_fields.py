@@ -90,7 +90,7 @@ class Field:
     def _truth(self, value: Any) -> bool:
         value = _scalar(value)
         if not isinstance(value, bool):
-            raise TooNarrow(wider(self, self._number_or_refusal(value)))
+            raise TooNarrow(field_for(self.name, self._number_or_refusal(value)))
         return value
 
     def _integer(self, value: Any) -> int:
@@ -156,11 +156,6 @@ def field_for(name: str, value: Any) -> Field:
         )
     dtype = array.dtype if unit is None or array.dtype.kind in "fc" else np.dtype(float)
     return Field(name, dtype.newbyteorder("<").str, array.shape, unit)
-
-
-def wider(field: Field, value: Any) -> Field:
-    """Return a field for the values of *field* and for *value*."""
-    return field_for(field.name, value)
 
 
 def _scalar(value: Any) -> Any:
