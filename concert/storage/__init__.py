@@ -9,7 +9,7 @@ from concert.storage._painting import PaintingError, close_painters
 from concert.storage._plot import Picture, is_drawable, plot_scan
 from concert.storage._record import Record
 from concert.storage._stored import StoredScan
-from concert.storage._values import unit_text
+from concert.storage._values import UnknownQuantity, unit_text
 
 __all__ = [
     "Catalogue",
@@ -22,6 +22,7 @@ __all__ = [
     "ScanData",
     "StorageError",
     "StoredScan",
+    "UnknownQuantity",
     "close_painters",
     "is_drawable",
     "plot_scan",

@@ -44,6 +44,7 @@ class Catalogue:
     _journal: Journal
     _projection: Projection
     _completing: set[int]
+    _hopeless: set[int]
 
     def __new__(cls, directory: str | Path) -> Catalogue:
         resolved = Path(directory).expanduser().resolve()
@@ -54,7 +55,7 @@ class Catalogue:
                 known.directory, known.path = resolved, resolved / NAME
                 known._projection = Projection(known.path)
                 known._journal = Journal(known.path, known._projection.grow)
-                known._completing = set()
+                known._completing, known._hopeless = set(), set()
                 weakref.finalize(known, known._journal.close)
                 _catalogues[resolved] = known
         return known
@@ -96,9 +97,17 @@ class Catalogue:
         return record
 
     def finish(self, number: int, status: str, reason: str, elapsed: float, snapshot: str | None) -> None:
-        """Note that a scan has ended, and complete its file; for :meth:`.Record.finish`."""
+        """Note that a scan has ended, and complete its file; for :meth:`.Record.finish`.
+
+        Raise :exc:`.StorageError` if that is not possible now; then it can be tried again.
+        """
         self._journal.call(lambda connection: _scans.finish(connection, number, status, reason, elapsed, snapshot))
-        self._complete(number)
+        try:
+            self._complete(number)
+        except StorageError:  # it is tried again, and until then nothing of the scan may be lost
+            raise
+        except Exception as error:
+            self._give_up(number, error)
         self._journal.leave(number)
 
     def _complete(self, number: int) -> None:
@@ -113,7 +122,9 @@ class Catalogue:
         """Note which scans were interrupted by the death of their process, and complete the files of all that ended."""
         for number, status, writer in self._read(_scans.incomplete, []):
             known = from_json(writer)
-            if number in self._completing or (lives(known) and (status == "running" or known != this_process())):
+            if number in self._hopeless | self._completing or (
+                lives(known) and (status == "running" or known != this_process())
+            ):
                 continue
             self._try_to_complete(number, interrupted=writer if status == "running" else None)
 
@@ -124,6 +135,13 @@ class Catalogue:
             self._complete(number)
         except StorageError as error:  # it can be read all the same
             LOG.warning("the file of scan %d is not complete: %s", number, error)
+        except Exception as error:
+            self._give_up(number, error)
+
+    def _give_up(self, number: int, error: Exception) -> None:
+        """Leave a scan without its file, which nobody can mend: it can be read all the same."""
+        self._hopeless.add(number)
+        LOG.warning("the file of scan %d cannot be completed, but the journal has everything: %s", number, error)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

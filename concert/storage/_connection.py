@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic  # bound here: what happens to files happens in real time
 from typing import Any
 
+from concert.storage._beside import beside
 from concert.storage._database import identity, open_for_writing
 from concert.storage._errors import StorageError
 
@@ -91,16 +92,12 @@ class WritingConnection:
             )
         if not self._path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._path))
-        unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
+        with beside(self._path) as unfinished:
             rescued = sqlite3.connect(unfinished, isolation_level=None)
             try:
                 connection.backup(rescued)
             finally:
                 rescued.close()
-            unfinished.replace(self._path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 def _execute(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:

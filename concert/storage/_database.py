@@ -152,7 +152,8 @@ def _greatest(directory: Path) -> int:
 def next_number(connection: sqlite3.Connection, directory: Path) -> int:
     """Return the number of a scan that is about to be inserted in the same transaction."""
     number = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'scans'").fetchone()[0] + 1
-    while path_of(directory, number).exists():  # put there by somebody else
+    names = os.listdir(directory)
+    while any(name.startswith((f"scan_{number:04}.", f"scan_{number:04}_")) for name in names):  # put there by somebody
         number += 1
     return number
 

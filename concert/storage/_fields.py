@@ -10,7 +10,7 @@ import numpy as np
 
 from concert.base._units import Converter
 from concert.quantities import q, shown
-from concert.storage._values import unit_text
+from concert.storage._values import known_unit, unit_text
 
 BITS = 63  # of an integer without its sign
 
@@ -25,7 +25,8 @@ class TooNarrow(Exception):
 class Field:
     """A column's values as a row has them: *dtype* and *shape* of plain values, and their *unit*, None without one.
 
-    A text has the dtype ``str``.
+    A text has the dtype ``str``. A unit that is not defined in this process is kept as text: then values are restored
+    as plain numbers, and none is taken.
     """
 
     def __init__(self, name: str, dtype: str, shape: tuple[int, ...] = (), unit: str | None = None) -> None:
@@ -33,7 +34,8 @@ class Field:
         self.dtype = dtype
         self.shape = shape
         self.unit = unit
-        self._converter = None if unit is None else Converter(q.Unit(unit))
+        known = None if unit is None else known_unit(unit)
+        self._converter = None if known is None else Converter(known)
         #: Returns a value as the row takes it; raises :exc:`ValueError` if it cannot be held, or :exc:`TooNarrow`.
         self.plain: Callable[[Any], Any] = self._choose()
 
@@ -44,7 +46,7 @@ class Field:
 
     @property
     def units(self) -> Any:
-        """The unit as pint has it, or None."""
+        """The unit as pint has it, or None without one, or without one that is known."""
         return None if self._converter is None else self._converter.unit
 
     @property
@@ -59,20 +61,26 @@ class Field:
 
     def restore(self, plain: Any) -> Any:
         """Return the value that *plain* was made of: a quantity in the column's unit, or a plain one."""
-        if self.unit is None:
-            return plain
-        return q.Quantity(plain, self.units)
+        return plain if self.units is None else q.Quantity(plain, self.units)
 
     def describe(self) -> dict[str, Any]:
         """Return the field as JSON takes it: what the constructor takes."""
         return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "unit": self.unit}
 
     def _choose(self) -> Callable[[Any], Any]:
+        if self.unit is not None and self.units is None:
+            return self._unknown
         if self.is_text:
             return self._text
         if self.shape:
             return self._array
         return {"<f8": self._number, "<i8": self._integer, "|b1": self._truth}[self.dtype]
+
+    def _unknown(self, value: Any) -> Any:
+        raise ValueError(
+            f"column {self.name!r} takes a quantity in {self.unit} since its first point, which is not defined here, "
+            f"not {shown(value)}; define that unit with q.define"
+        )
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -82,7 +90,7 @@ class Field:
     def _truth(self, value: Any) -> bool:
         value = _scalar(value)
         if not isinstance(value, bool):
-            raise TooNarrow(wider(self, self._number_or_refusal(value)))
+            raise TooNarrow(field_for(self.name, self._number_or_refusal(value)))
         return value
 
     def _integer(self, value: Any) -> int:
@@ -148,11 +156,6 @@ def field_for(name: str, value: Any) -> Field:
         )
     dtype = array.dtype if unit is None or array.dtype.kind in "fc" else np.dtype(float)
     return Field(name, dtype.newbyteorder("<").str, array.shape, unit)
-
-
-def wider(field: Field, value: Any) -> Field:
-    """Return a field for the values of *field* and for *value*."""
-    return field_for(field.name, value)
 
 
 def _scalar(value: Any) -> Any:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from concert.storage import _reading
+from concert.storage._beside import beside, clear_away
 from concert.storage._errors import explaining
 from concert.storage._nexus import Layer, link_frames
 from concert.storage._sink import Sink
 from concert.storage._stored import StoredScan, find
-from concert.storage._writer import exists
 
 
 def write_file(database: Path, number: int) -> None:
@@ -25,17 +25,13 @@ def write_file(database: Path, number: int) -> None:
 
 def _write(connection: Any, database: Path, number: int) -> None:
     scan = find(database, connection, number)
-    unfinished = unfinished_path(scan.path)
-    try:
-        with explaining(scan.path), Sink(unfinished) as sink:
+    with explaining(scan.path):
+        with beside(scan.path) as unfinished, Sink(unfinished) as sink:
             _fill(sink, connection, scan)
             sink.check()
             sink.synchronise()
-            os.replace(unfinished, scan.path)
-            _synchronise(scan.path.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    _clear_away(scan.path)
+        _synchronise(scan.path.parent)
+    clear_away(scan.path)
 
 
 def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
@@ -50,19 +46,6 @@ def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
             sink.check()
             layer.write(block)
         link_frames(layer.instrument, _reading.frames(connection, scan.number))
-
-
-def unfinished_path(path: Path) -> Path:
-    """Return where this process prepares what is going to be at *path*."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
-def _clear_away(path: Path) -> None:
-    """Remove what processes that were killed have prepared to be at *path*."""
-    for left in path.parent.glob(f".{path.name}.*"):
-        pid = left.name.rpartition(".")[2]
-        if pid.isdecimal() and not exists(int(pid)):
-            left.unlink(missing_ok=True)
 
 
 def _synchronise(directory: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import concert
-from concert.storage._nexus import FRAMES, group
+from concert.storage._nexus import FRAMES, group, held
 from concert.storage._sink import Sink
+
+LOG = logging.getLogger("concert.storage")
 
 TIMES = 4096  # of frames, that grow together
 
@@ -34,18 +38,27 @@ class FrameFile:
         self.dtype: np.dtype | None = None
 
     def open(self, start: int | None) -> int:
-        """Open a file that is there already, and keep its first *start* frames; return how many there are."""
-        import h5py  # loaded by the worker
+        """Open a file that is there already, and keep its first *start* frames; return how many there are.
 
-        if not self._path.exists():
+        One that cannot be read, for its process died in the middle of making it, has none, and is put aside.
+        """
+        if not self._path.exists() or not self._path.stat().st_size:
             if start:
-                raise ValueError(f"there are no {start} frames in {self._path.name} to keep: there is no such file")
+                raise ValueError(f"there are no {start} frames in {self._path.name} to keep: it is not there, or empty")
             return 0
-        self._sink = Sink(self._path, append=True)
-        self._file = h5py.File(self._sink, "r+", libver="earliest")
-        self._bind()
+        try:
+            self._open()
+        except (OSError, KeyError) as error:
+            self._abandon()
+            if isinstance(error, OSError) and error.errno is not None:  # it is the disk's, not that of what is in there
+                raise
+            if start:
+                raise ValueError(f"there are no {start} frames in {self._path.name} to keep: {error}") from error
+            self._put_aside(error)
+            return 0
         there = min(len(self._data), len(self._times))
         if start is not None and start > there:
+            self._abandon()
             raise ValueError(f"there are only {there} frames in {self._path.name}, not {start}")
         self._count = there if start is None else start
         self._shape, self.dtype = self._data.shape[1:], self._data.dtype
@@ -57,7 +70,7 @@ class FrameFile:
             if frame.ndim != 2 or not frame.size or frame.dtype.kind not in "iuf":
                 raise ValueError(f"a frame is a 2D array of numbers, not {frame.ndim}D of {frame.dtype}")
             self._shape, self.dtype = frame.shape, frame.dtype.newbyteorder("<")
-        elif frame.shape != self._shape or frame.dtype != self.dtype:
+        elif frame.shape != self._shape or frame.dtype.newbyteorder("<") != self.dtype:
             raise ValueError(
                 f"the frames of {self._camera} are arrays of shape {self._shape} of {self.dtype}, "
                 f"not of shape {frame.shape} of {frame.dtype}"
@@ -66,7 +79,10 @@ class FrameFile:
     def append(self, frame: Any, elapsed: float) -> None:
         """Write the next frame, and how many seconds after the beginning of the scan it came."""
         if self._file is None:
-            self._make()
+            if self._sink is None and not self._count:
+                self._make()
+            else:  # somebody wanted to close it, and that failed
+                self._open()
         index = self._count
         self._data.resize(index + 1, axis=0)
         self._data.id.write_direct_chunk((index, 0, 0), frame)
@@ -87,10 +103,11 @@ class FrameFile:
             self.check_disk()
 
     def close(self) -> None:
-        """Close the file, without frames that were not to be kept."""
+        """Close the file, without frames that were not to be kept; what fails of that can be tried again."""
         if self._file is not None:
             for dataset in (self._data, self._times):
                 dataset.resize(self._count, axis=0)
+            self.flush()
             file, self._file, self._data, self._times = self._file, None, None, None
             file.close()
         if self._sink is not None:
@@ -98,6 +115,28 @@ class FrameFile:
             self._sink.synchronise()
             self._sink.release()
             self._sink = None
+
+    def _open(self) -> None:
+        import h5py  # loaded by the worker
+
+        if self._sink is None:
+            self._sink = Sink(self._path, append=True)
+        self._file = h5py.File(self._sink, "r+", libver="earliest")
+        self._bind()
+
+    def _abandon(self) -> None:
+        """Leave the file as it is."""
+        file, self._file, self._data, self._times = self._file, None, None, None
+        sink, self._sink = self._sink, None
+        if file is not None:
+            file.close()
+        if sink is not None:
+            sink.release()
+
+    def _put_aside(self, error: Exception) -> None:
+        aside = self._path.with_name(f"{self._path.name}.broken")
+        os.replace(self._path, aside)
+        LOG.warning("%s cannot be read and is %s now; frames begin anew: %s", self._path, aside.name, error)
 
     def _make(self) -> None:
         import h5py  # loaded by the worker
@@ -108,12 +147,12 @@ class FrameFile:
         self._file.attrs["default"] = "entry"
         entry = group(self._file, "entry", "NXentry")
         entry.attrs["default"] = "data"
-        entry["title"] = f"frames of {self._camera} in scan {self._number}"
+        entry["title"] = held(f"frames of {self._camera} in scan {self._number}")
         entry["entry_identifier"] = str(self._number)
         program = entry.create_dataset("program_name", data="concert")
         program.attrs["version"] = concert.__version__
         detector = group(group(entry, "instrument", "NXinstrument"), "detector", "NXdetector")
-        detector["local_name"] = self._camera
+        detector["local_name"] = held(self._camera)
         frames = detector.create_dataset(
             "data", (0, *self._shape), self.dtype, maxshape=(None, *self._shape), chunks=(1, *self._shape)
         )

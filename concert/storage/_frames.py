@@ -11,7 +11,7 @@ import numpy as np
 
 from concert.async_._native import allocate_lock
 from concert.async_._parking import on_hub_thread
-from concert.storage._errors import StorageError, explained
+from concert.storage._errors import StorageError, explained, explaining
 from concert.storage._framefile import FrameFile
 from concert.storage._nexus import name_for
 from concert.storage._ticket import Ticket
@@ -78,14 +78,14 @@ class FrameWriter:
     def write(self, frame: Any, copy: bool = True) -> int:
         """Write the next *frame*, a 2D array (height, width) of numbers, and return its index, from 0.
 
-        All frames have the shape and type of the first. Return when it is under way; without *copy* the array must not
-        be changed any more. Raise :exc:`.StorageError` if frames cannot be written now: they are kept, this one
-        included, and :meth:`flush` tries again.
+        All frames have the shape and type of the first; the order of bytes may differ. Return when it is under way;
+        without *copy* the array must not be changed any more. Raise :exc:`.StorageError` if frames cannot be written
+        now: they are kept, this one included, and :meth:`flush` tries again.
         """
         frame = np.asarray(frame)
         self._file.check(frame)
         elapsed = self._record.elapsed()
-        kept = self._copy(frame) if copy else np.ascontiguousarray(frame)
+        kept = self._copy(frame) if copy else np.ascontiguousarray(frame, self._file.dtype)
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"{self.path.name} is closed and takes no more frames")
@@ -105,12 +105,17 @@ class FrameWriter:
         self._wait(lambda: self.durable >= taken)
 
     def close(self) -> None:
-        """Flush and close the file; raise :exc:`.StorageError` if frames cannot be written now, then it stays open."""
+        """Flush and close the file; raise :exc:`.StorageError` if that is not possible now, then it stays open."""
         if self._closed:
             return
-        self.flush()
-        self._closed = True
-        hdf5.run(self._file.close)
+        self._closed = True  # nothing is to come in between
+        try:
+            self.flush()
+            with explaining(self.path):
+                hdf5.run(self._file.close)
+        except BaseException:
+            self._closed = False
+            raise
 
     def _copy(self, frame: Any) -> Any:
         with self._lock:

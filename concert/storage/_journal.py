@@ -27,6 +27,9 @@ BYTES = 64 * 2**20
 POINT = "INSERT INTO points VALUES (?, ?, ?, ?)"
 POINT_AGAIN = "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)"  # after a commit that may only have seemed to fail
 
+# What a statement raises that can never be executed, whatever people do: its point is there, or its values are too big.
+HOPELESS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError)
+
 Call = Callable[[sqlite3.Connection], Any]
 
 
@@ -36,11 +39,15 @@ class Writer(Protocol):
     def committed(self, points: int) -> None:
         """So many points are durable now."""
 
+    def failed(self, error: Exception) -> None:
+        """Something of the scan can never be written because of *error*, and nothing that came after it is."""
+
 
 class Journal:
     """Writes to the database at *path*; *pass_on* is called, in a native thread, with numbers of scans that have grown.
 
-    What cannot be written stays queued and is tried again with whatever is put next, or on :meth:`retry`.
+    What cannot be written stays queued and is tried again with whatever is put next, or on :meth:`retry`. What can
+    never be written ends its scan, and no other one.
     """
 
     def __init__(self, path: Path, pass_on: Callable[[set[int]], None]) -> None:
@@ -58,6 +65,7 @@ class Journal:
         self._at_work = False
         self._resting: ThreadWaiter | None = None
         self._writers: dict[int, Writer] = {}
+        self._failed: set[int] = set()  # scans of which nothing is written any more
         # From here on the writing thread's own.
         self._connection = WritingConnection(path)
         self._grown: set[int] = set()
@@ -93,6 +101,7 @@ class Journal:
         """Let *writer* hear of the commits of scan *number*, which are for the disk before they count if *full*."""
         with self._lock:
             self._writers[number] = writer
+            self._failed.discard(number)
             self._connection.precious = True
             self._connection.full = self._connection.full or full
 
@@ -117,9 +126,14 @@ class Journal:
 
     def close(self) -> None:
         """Close the connection, as soon as nothing is being written; it is opened again when needed."""
-        wait_natively(lambda: not self._at_work or self._resting is not None)
-        with self._lock:
+        wait_natively(self._try_to_close)
+
+    def _try_to_close(self) -> bool:
+        with self._lock:  # without which nobody begins to write
+            if self._at_work and self._resting is None:
+                return False
             self._connection.close()
+            return True
 
     def _employ(self) -> None:
         self._wanted = True
@@ -195,19 +209,47 @@ class Journal:
 
     def _write(self, statements: list[Statement]) -> Exception | None:
         """Write; return what has gone wrong."""
+        if self._failed:
+            statements = self._without_failed(statements)
         try:
-            self._connection.execute(statements)
+            if statements:
+                self._connection.execute(statements)
+        except HOPELESS:
+            return self._write_one_by_one(statements)
         except Exception as error:
-            with self._lock:
-                self._queue[:0] = [
-                    (POINT_AGAIN, values) if sql is POINT else (sql, values) for sql, values in statements
-                ]
-                self._bytes += sum(map(size_of, statements))
-                self.in_trouble = True
-            return explained(error, self._path)
+            return self._keep(statements, error)
         self.in_trouble = False
         self._tell(statements)
         return None
+
+    def _write_one_by_one(self, statements: list[Statement]) -> Exception | None:
+        """Write all but what can never be written, and what comes after that in the same scan."""
+        for index, statement in enumerate(statements):
+            number = statement[1][0]
+            if number in self._failed:
+                continue
+            try:
+                self._connection.execute([statement])
+                self._tell([statement])
+            except HOPELESS as error:
+                self._failed.add(number)
+                if number in self._writers:
+                    self._writers[number].failed(error)
+            except Exception as error:
+                return self._keep(self._without_failed(statements[index:]), error)
+        self.in_trouble = False
+        return None
+
+    def _without_failed(self, statements: list[Statement]) -> list[Statement]:
+        return [statement for statement in statements if statement[1][0] not in self._failed]
+
+    def _keep(self, statements: list[Statement], error: Exception) -> Exception:
+        """Queue *statements* again; return *error* as people are told of it."""
+        with self._lock:
+            self._queue[:0] = [(POINT_AGAIN, values) if sql is POINT else (sql, values) for sql, values in statements]
+            self._bytes += sum(map(size_of, statements))
+            self.in_trouble = True
+        return explained(error, self._path)
 
     def _call(self, function: Call, outcome: Ticket) -> None:
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from concert.storage._fields import Field, TooNarrow, field_for, struct_for
 
 _LENGTH = np.dtype("<u4")  # before each text
+_ENCODING = ("utf-8", "surrogatepass")  # of texts as Python has them, which need not be valid ones
 
 
 class Layout:
@@ -47,7 +48,7 @@ class Layout:
         plain = [take(value) for take, value in zip(self._takes, values, strict=True)]
         if not self._texts:
             return self._struct.pack(*plain)
-        texts = [plain[index].encode() for index in self._texts]
+        texts = [plain[index].encode(*_ENCODING) for index in self._texts]
         fixed = [value for value, field in zip(plain, self.fields, strict=True) if not field.is_text]
         lengths = np.array([len(text) for text in texts], _LENGTH).tobytes()
         return self._struct.pack(*fixed) + lengths + b"".join(texts)
@@ -88,5 +89,5 @@ class Layout:
             end = head
             for index, length in zip(self._texts, np.frombuffer(row[size:head], _LENGTH), strict=True):
                 begin, end = end, end + int(length)
-                texts[index].append(row[begin:end].decode())
+                texts[index].append(row[begin:end].decode(*_ENCODING))
         return b"".join(row[:size] for row in rows), texts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from concert.storage import _reading
-from concert.storage._file import unfinished_path
+from concert.storage._beside import beside
 from concert.storage._layout import Layout
 from concert.storage._nexus import CHUNK, Layer
 from concert.storage._sink import Sink
@@ -76,8 +76,7 @@ class LiveFile:
     def _make(self, scan: StoredScan, layout: Layout) -> Layer:
         import h5py  # loaded by the worker
 
-        unfinished = unfinished_path(scan.path)
-        try:
+        with beside(scan.path) as unfinished:
             with Sink(unfinished) as sink:
                 with h5py.File(sink, "w", libver="latest") as file:
                     layer = Layer(file, scan, layout, None)
@@ -88,9 +87,6 @@ class LiveFile:
             self._file = h5py.File(unfinished, "r+", libver="latest", rdcc_nbytes=CHUNK)
             self._file.swmr_mode = True
             layer.move_to(self._file)
-            os.replace(unfinished, scan.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
         return layer
 
     def _reserve(self, size: int) -> None:

@@ -17,7 +17,7 @@ from concert.storage._header import Column
 from concert.storage._layout import Layout
 from concert.storage._reading import Block
 from concert.storage._stored import ELAPSED, StoredScan
-from concert.storage._values import to_json, unit_text
+from concert.storage._values import UnknownQuantity, encodable, to_json, unit_text
 
 CHUNK = 2**16  # bytes, about, of what grows together
 FRAMES = "/entry/instrument/detector/data"  # where a file of frames has them
@@ -37,13 +37,18 @@ def name_for(name: str, taken: Collection[str] = ()) -> str:
     return unique
 
 
+def held(text: str) -> str:
+    """Return *text* as HDF5 can hold it: NUL, which would end it, is ``\\x00``, and what is no UTF-8 alike."""
+    return encodable(text).replace("\0", r"\x00")
+
+
 def group(parent: Any, name: str, nx_class: str) -> Any:
     """Return a new group in *parent*; the original *name* is kept where it had to be changed."""
     allowed = name_for(name, parent)
     made = parent.create_group(allowed)
     made.attrs["NX_class"] = nx_class
     if allowed != name:
-        made.attrs["name"] = name
+        made.attrs["name"] = held(name)
     return made
 
 
@@ -88,22 +93,25 @@ class Layer:
         for dataset, values in zip([self._elapsed, *self._datasets], [block.elapsed, *block.columns], strict=True):
             if self._points is None:
                 dataset.resize(end, axis=0)
-            dataset[block.first : end] = values if values.dtype == object else values.astype(dataset.dtype, copy=False)
+            if values.dtype == object:
+                dataset[block.first : end] = np.array([held(text) for text in values], object)
+            else:
+                dataset[block.first : end] = values.astype(dataset.dtype, copy=False)
 
     def _column(self, data: Any, column: Column, field: Field) -> Any:
         nx_class, name = _CLASSES[column.role]
         place = group(self.instrument, column.name, nx_class)
-        place.attrs["name"] = column.name
+        title = place.attrs["name"] = held(column.name)
         dataset = self._dataset(place, name, field)
-        unit = "" if field.units is None else f"{field.units:~P}"
-        dataset.attrs["long_name"] = f"{column.name} / {unit}" if unit else column.name
+        unit = field.unit or "" if field.units is None else f"{field.units:~P}"
+        dataset.attrs["long_name"] = f"{title} / {unit}" if unit else title
         if column.help:
-            dataset.attrs["description"] = column.help
+            dataset.attrs["description"] = held(column.help)
         if column.role == "positioner":
-            place["name"] = column.name
+            place["name"] = title
         source = f"{column.device}.{column.parameter}" if column.parameter else column.device
         if source:
-            place["description"] = source
+            place["description"] = held(source)
         data[name_for(column.name, data)] = dataset
         dataset.attrs["target"] = dataset.name
         return dataset
@@ -164,15 +172,15 @@ def link_frames(instrument: Any, frames: Mapping[str, str]) -> None:
 
     for camera, file in frames.items():
         detector = group(instrument, f"{camera}_frames", "NXdetector")  # a column may be called as the camera is
-        detector["local_name"] = camera
+        detector["local_name"] = held(camera)
         detector["data"] = h5py.ExternalLink(file, FRAMES)
 
 
 def _describe(entry: Any, scan: StoredScan) -> None:
-    entry["title"] = scan.title
+    entry["title"] = held(scan.title)
     entry["entry_identifier"] = str(scan.number)
     if scan.session:
-        entry["experiment_identifier"] = scan.session
+        entry["experiment_identifier"] = held(scan.session)
     entry["start_time"] = iso(scan.began)
     if scan.ended is not None:
         entry["end_time"] = iso(scan.ended)
@@ -230,15 +238,17 @@ def store(parent: Any, name: str, value: Any) -> None:
     unit = None
     if isinstance(value, q.Quantity):
         value, unit = value.magnitude, unit_text(value.units)
+    elif isinstance(value, UnknownQuantity):
+        value, unit = value
     allowed = name_for(name, parent)
     if not isinstance(value, str):
         array = np.asarray("" if value is None else value) if not _is_ragged(value) else np.asarray(str(value))
         value = array if array.dtype.kind in "biufc" else str(value) if value is not None else ""
-    dataset = parent.create_dataset(allowed, data=value)
+    dataset = parent.create_dataset(allowed, data=held(value) if isinstance(value, str) else value)
     if unit is not None:
         dataset.attrs["units"] = unit
     if allowed != name:
-        dataset.attrs["name"] = name
+        dataset.attrs["name"] = held(name)
 
 
 def _is_ragged(value: Any) -> bool:

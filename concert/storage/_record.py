@@ -22,7 +22,7 @@ from concert.storage._header import Column
 from concert.storage._journal import POINT, Journal, size_of
 from concert.storage._layout import Layout
 from concert.storage._stored import stored_data
-from concert.storage._values import to_json
+from concert.storage._values import encodable, to_json
 
 if TYPE_CHECKING:
     from concert.storage._catalogue import Catalogue
@@ -53,6 +53,7 @@ class Record:
         self._frames: list[FrameWriter] = []
         self._telling = False
         self._finished = False
+        self._error: Exception | None = None  # why no more points can ever be stored
         #: The number of the scan, for ever.
         self.number = begun.number
         #: Where its HDF5 file is.
@@ -81,8 +82,10 @@ class Record:
         that cannot be; then there is no point. Return when the point is durable, or without *wait* at once, unless very
         many are under way already.
 
-        Raise :exc:`.StorageError` if the point could not be stored now: it is kept, and :meth:`flush` tries again.
+        Raise :exc:`.StorageError` if the point could not be stored now: it is kept, and :meth:`flush` tries again; and
+        :exc:`RuntimeError` if it, or one before, can never be stored, whatever people do: the scan ends there.
         """
+        self._check()
         with self._lock:  # nothing in here lets others run
             if self._finished:
                 raise RuntimeError(f"scan {self.number} has ended and takes no more points")
@@ -100,6 +103,7 @@ class Record:
             self._wait_for(number if wait or self._journal.in_trouble else 0)
         elif wait or too_many or self._journal.in_trouble:
             ticket.result()
+            self._check()
 
     def flush(self) -> None:
         """Return when everything that was appended is durable.
@@ -125,9 +129,16 @@ class Record:
     def _wait_for(self, points: int) -> None:
         """Wait until so many points are durable; none of them is held back."""
         while self.durable < points:
+            self._check()
             ticket = self._journal.retry()
             if ticket is not None:
                 ticket.result()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise RuntimeError(
+                f"point {self.durable} of scan {self.number} can never be stored, and nothing after it: {self._error}"
+            ) from self._error
 
     def rows(self, start: int = 0, stop: int | None = None) -> list[tuple[Any, ...]]:
         """Return the durable points from *start* on, before *stop*, as tuples of values.
@@ -153,7 +164,11 @@ class Record:
         """
         if status not in ENDS:
             raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
-        self.flush()
+        try:
+            self.flush()
+        except RuntimeError:
+            if self._error is None or status == "done":  # what can never be stored is no reason not to end otherwise
+                raise
         for writer in self._frames:
             writer.close()
         with self._lock:
@@ -167,7 +182,8 @@ class Record:
 
     def add_frames(self, writer: FrameWriter, camera: str) -> None:
         """Let points wait for the frames that were given to *writer* before."""
-        self._journal.put([(FRAMES, (self.number, camera, writer.path.name))], 0)[0].result()
+        self._journal.put([(FRAMES, (self.number, encodable(camera), writer.path.name))], 0)[0].result()
+        self._check()
         self._frames.append(writer)
 
     def committed(self, points: int) -> None:
@@ -180,6 +196,10 @@ class Record:
         elif not self._telling:
             self._telling = True
             call_in_hub(self._tell)
+
+    def failed(self, error: Exception) -> None:
+        """Take note that the point after the durable ones can never be stored; the journal calls it."""
+        self._error = error
 
     def _tell(self) -> None:
         self._telling = False

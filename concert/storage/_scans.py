@@ -17,7 +17,7 @@ from concert.storage import _reading
 from concert.storage._database import next_number
 from concert.storage._header import Column, Header
 from concert.storage._layout import Layout
-from concert.storage._values import from_json, to_json
+from concert.storage._values import encodable, from_json, to_json
 from concert.storage._writer import this_process
 
 RECENT = 1000  # points that tell how long one takes
@@ -46,10 +46,10 @@ def begin(connection: sqlite3.Connection, directory: Path, header: Header, began
     """Insert a scan with a new number."""
     values = {
         "number": next_number(connection, directory),
-        "title": header.title,
-        "command": header.command,
-        "kind": header.kind,
-        "session": header.session,
+        "title": encodable(header.title),
+        "command": encodable(header.command),
+        "kind": encodable(header.kind),
+        "session": encodable(header.session),
         "expected": header.expected,
         "status": "running",
         "began": began.isoformat(),
@@ -112,7 +112,7 @@ def finish(
     times = [seconds for (seconds,) in connection.execute(query, (number, RECENT))]
     connection.execute(
         "UPDATE scans SET status = ?, reason = ?, elapsed = ?, snapshot_after = ?, pace = ? WHERE number = ?",
-        (status, reason, elapsed, snapshot, _reading.pace(times[::-1]), number),
+        (status, encodable(reason), elapsed, snapshot, _reading.pace(times[::-1]), number),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
+import numpy as np
+
 from concert.storage._stored import StoredScan
 
 Condition = tuple[str, list[Any]]
@@ -39,7 +41,16 @@ def matches(scan: StoredScan, device: str | None, metadata: Mapping[str, Any]) -
 
 
 def _same(known: Any, wanted: Any) -> bool:
-    return bool(known == (list(wanted) if isinstance(wanted, tuple) else wanted))
+    """Tell whether *known*, which comes from JSON, was made of something like *wanted*."""
+    if isinstance(wanted, np.ndarray):
+        wanted = wanted.tolist()
+    if isinstance(known, Mapping) and isinstance(wanted, Mapping):
+        return known.keys() == wanted.keys() and all(_same(known[key], wanted[key]) for key in known)
+    if isinstance(known, list) and isinstance(wanted, (list, tuple)):
+        return len(known) == len(wanted) and all(map(_same, known, wanted))
+    if np.ndim(getattr(known, "magnitude", 0)) or np.ndim(getattr(wanted, "magnitude", 0)):
+        return np.shape(known) == np.shape(wanted) and bool(np.all(known == wanted))
+    return bool(known == wanted)
 
 
 def _moment(value: Any, name: str, of_day: time = time.min) -> float:

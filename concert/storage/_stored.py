@@ -34,6 +34,9 @@ class StoredScan:
     snapshot_before snapshot_after versions`` are what :class:`.Header` and :meth:`.Record.finish` were given. *status*
     is ``running``, ``done``, ``stopped``, ``aborted``, ``failed``, or ``interrupted`` if the process that wrote it is
     gone; *ended* is None while it runs, *points* says how many there are, *expected* how many there should be or None.
+
+    Where units are not defined in this process, with ``q.define`` as when the scan was done, metadata and snapshots
+    have an :class:`.UnknownQuantity`, and columns are plain numbers.
     """
 
     def __init__(self, database: Path, connection: sqlite3.Connection, row: tuple[Any, ...]) -> None:
@@ -47,10 +50,7 @@ class StoredScan:
         # Not what the clock said then: it may have been set meanwhile.
         self.ended = None if seconds is None else self.began + timedelta(seconds=seconds)
         self.columns = tuple(Column(**each) for each in from_json(columns))
-        self.plan: dict[str, Any] = from_json(plan)
-        self.metadata: dict[str, Any] = from_json(metadata)
-        self.snapshot_before: dict[str, dict[str, Any]] = from_json(before)
-        self.snapshot_after: dict[str, dict[str, Any]] | None = None if after is None else from_json(after)
+        self._texts = plan, metadata, before, after
         self.versions: dict[str, str] = from_json(versions)
         self.writer: dict[str, Any] = from_json(writer)
         self.has_file = bool(has_file)
@@ -58,6 +58,22 @@ class StoredScan:
 
     def __repr__(self) -> str:
         return f"<StoredScan {self.number} {self.title}, {self.status}, {self.points} points>"
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        return from_json(self._texts[0])
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        return from_json(self._texts[1])
+
+    @cached_property
+    def snapshot_before(self) -> dict[str, dict[str, Any]]:
+        return from_json(self._texts[2])
+
+    @cached_property
+    def snapshot_after(self) -> dict[str, dict[str, Any]] | None:
+        return None if self._texts[3] is None else from_json(self._texts[3])
 
     @cached_property
     def data(self) -> ScanData:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from concert.async_ import async_, resolve
@@ -65,6 +66,8 @@ def test_numbers_go_on_behind_files_that_are_there(catalogue, header):
     assert (record.number, record.path.name) == (42, "scan_0042.h5")
     (catalogue.directory / "scan_0043.h5").write_text("somebody else's")
     assert catalogue.begin(header()).number == 44
+    (catalogue.directory / "scan_0045_camera.h5").write_text("somebody else's frames")
+    assert catalogue.begin(header()).number == 46
 
 
 def test_a_number_is_not_used_again_after_its_scan_was_removed(catalogue, measured):
@@ -167,6 +170,28 @@ def test_searching(catalogue, measured):
         found(since="yesterday")
 
 
+@pytest.mark.parametrize(
+    ("value", "others"),
+    [
+        (np.array([0, 0, 10, 20]), [np.array([0, 0, 10, 21]), np.zeros(3), 0, "roi", None, [0] * 4 * q.mm]),
+        ([[0, 1], [2, 3]] * q.mm, [[[0, 1], [2, 3]], [0, 1] * q.mm, [[0, 1], [2, 4]] * q.mm, [[0, 1], [2, 3]] * q.V]),
+        (0 * q.mm, [[0, 0] * q.mm, [], {}]),
+        ({"low": [1, 2] * q.mm}, [{"low": [1, 3] * q.mm}, {"high": [1, 2] * q.mm}, [1, 2] * q.mm]),
+        (["a", ("b", 1 * q.mm)], [["a"], ["a", "b"], ["a", ["b", 2 * q.mm]]]),
+    ],
+)
+def test_searching_for_arrays(catalogue, measured, value, others):
+    measured(metadata={"roi": value})
+    assert len(catalogue.search(roi=value)) == 1
+    assert [other for other in others if catalogue.search(roi=other)] == []
+
+
+def test_searching_for_an_array_takes_any_unit_and_kind_of_sequence(catalogue, measured):
+    measured(metadata={"roi": [1, 2] * q.mm, "rows": (1, 2)})
+    for rows in ((1, 2), [1, 2], np.array([1, 2])):
+        assert len(catalogue.search(roi=[1000.0, 2000.0] * q.um, rows=rows)) == 1
+
+
 def test_earlier_scans_tell_how_long_a_point_takes(catalogue, header):
     known = header()
     assert catalogue.typical("ascan", known.columns) is None
@@ -237,6 +262,28 @@ def test_a_file_that_somebody_has_removed_is_written_again(catalogue, measured):
     record.path.unlink()
     with h5py.File(catalogue[record.number].path) as file:
         assert file["entry/data/stage"].shape == (3,)
+
+
+def test_a_file_that_cannot_be_written_breaks_nothing_else(catalogue, measured, monkeypatch, caplog):
+    def fail(*_):
+        raise KeyError("something unforeseen")
+
+    monkeypatch.setattr("concert.storage._projection.write_file", fail)
+    number = measured().number
+    assert "the file of scan 1 cannot be completed, but the journal has everything: 'something unf" in caplog.text
+    assert not catalogue._journal._writers
+    caplog.clear()
+    assert [catalogue.last.status, catalogue[number].points] == ["done", 3]
+    assert [scan.number for scan in catalogue] == [scan.number for scan in catalogue.search()] == [1]
+    assert not caplog.text  # said once is enough
+    monkeypatch.undo()
+    assert measured().number == 2
+
+
+def test_an_interrupted_scan_whose_file_cannot_be_written_is_found(catalogue, interrupted, monkeypatch, caplog):
+    monkeypatch.setattr("concert.storage._projection.write_file", lambda *_: 1 / 0)
+    assert [(scan.status, scan.points) for scan in catalogue] == [("interrupted", 3)]
+    assert "the file of scan 1 cannot be completed" in caplog.text
 
 
 def test_nothing_but_the_files_is_left_in_the_directory(catalogue, measured, until):

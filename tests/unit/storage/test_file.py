@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from concert.quantities import q
-from concert.storage import Catalogue, Column, Header, unit_text
+from concert.storage import Catalogue, Column, Header
 
 h5py = pytest.importorskip("h5py")
 
@@ -180,10 +180,27 @@ def test_old_tools_read_all_of_it(path):
     assert '"units"' in dump.stdout
 
 
-@pytest.mark.parametrize(
-    "unit", ["um", "angstrom", "degC", "delta_degC", "ohm", "mm ** 2", "1 / s", "deg", "dimensionless", "keV", "mm / s"]
-)
-def test_units_are_ascii_and_pint_reads_them_back(unit):
-    text = unit_text(q.Unit(unit))
-    assert text.isascii()
-    assert q.Unit(text) == q.Unit(unit)
+NUL, HALF = "X1\0", "\udc80"  # what a serial device may say, and what comes of bytes that are no UTF-8
+WEIRD = f"{NUL} {HALF}"
+SPELT_OUT = r"X1\x00 \udc80"
+
+
+def test_texts_that_hdf5_cannot_hold_are_spelt_out_in_the_file_and_kept_in_the_journal(catalogue):
+    column = Column(f"id{NUL}", "positioner", WEIRD, WEIRD, help=WEIRD)
+    snapshot = {"serial": {"id": WEIRD, WEIRD: 1}}
+    about = Header(WEIRD, WEIRD, WEIRD, None, (column,), WEIRD, {"a": WEIRD}, {"comment": WEIRD}, snapshot)
+    record = catalogue.begin(about)
+    for text in (WEIRD, "plain"):
+        record.append((text,))
+    record.finish("failed", WEIRD, snapshot)
+    scan = catalogue.last
+    assert scan.rows() == [(WEIRD,), ("plain",)]
+    assert (scan.metadata, scan.snapshot_before, scan.snapshot_after) == ({"comment": WEIRD}, snapshot, snapshot)
+    assert (scan.columns, scan.plan) == ((column,), {"a": WEIRD})
+    assert (scan.title, scan.reason, scan.session) == tuple(["X1\0 \\udc80"] * 3)
+    with h5py.File(scan.path) as file:
+        entry = file["entry"]
+        texts = [entry[name][()].decode() for name in ("title", "metadata/comment", "scan/reason", "scan/kind")]
+        assert texts == [SPELT_OUT] * 4
+        assert entry["snapshots/before/serial/id"][()].decode() == SPELT_OUT
+        assert entry["data/idX1_"].asstr()[:].tolist() == [SPELT_OUT, "plain"]

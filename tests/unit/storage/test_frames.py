@@ -1,5 +1,6 @@
 """Frames: written past the scan, in a file of their own, and none is lost in silence."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from concert.async_ import async_, threaded, wait
 from concert.quantities import q
 from concert.storage import Catalogue, Column, FrameWriter, StorageError
+from concert.storage._sink import Sink
 
 h5py = pytest.importorskip("h5py")
 
@@ -152,6 +154,15 @@ def test_frames_are_all_alike(record, wrong, message):
     assert stored(writer) == [0]
 
 
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("orders", [">>", "><", "<>"])
+def test_the_order_of_bytes_may_differ(record, orders, copy):
+    with FrameWriter(record, "camera") as writer:
+        for number, order in enumerate(orders):
+            writer.write(frame(number + 1).astype(f"{order}u2"), copy)
+    assert stored(writer) == [1, 2]
+
+
 @pytest.mark.parametrize("wrong", [np.zeros(5), np.zeros((3, 0)), [["a"]], np.zeros((2, 2, 2))])
 def test_what_is_no_frame_is_refused(record, wrong):
     with pytest.raises(ValueError, match="a frame is a 2D array of numbers"):
@@ -178,6 +189,58 @@ def test_an_interrupted_scan_goes_on_with_its_frames(catalogue, record):
         with pytest.raises(ValueError, match="are arrays of shape"):
             writer.write(frame(1, (2, 2)))
     assert stored(writer) == [0, 1, 2, 30]
+
+
+@pytest.mark.parametrize("size", [0, 600, 2000])
+def test_a_file_whose_process_died_in_the_middle_of_making_it_begins_anew(catalogue, record, size):
+    with FrameWriter(record, "camera") as writer:
+        writer.write(frame(1))
+    begun = writer.path.read_bytes()[:size]
+    writer.path.write_bytes(begun)
+    record.finish("failed")
+    record = catalogue.reopen(record.number)
+    with pytest.raises(ValueError, match=r"there are no 1 frames in scan_0001_camera.h5 to keep"):
+        FrameWriter(record, "camera", start=1)
+    with FrameWriter(record, "camera") as writer:
+        assert writer.write(frame(7)) == 0
+    assert stored(writer) == [7]
+    kept = [path.read_bytes() for path in catalogue.directory.glob("*.broken")]
+    assert kept == ([begun] if size else [])
+
+
+def test_a_file_of_something_else_is_put_aside(record):
+    with h5py.File(record.path.with_name("scan_0001_camera.h5"), "w") as file:
+        file["notes"] = "somebody else's"
+    with FrameWriter(record, "camera") as writer:
+        writer.write(frame(7))
+    assert stored(writer) == [7]
+    with h5py.File(f"{writer.path}.broken") as file:
+        assert list(file) == ["notes"]
+
+
+@pytest.mark.parametrize("trouble", ["_try_to_write", "synchronise"])
+@pytest.mark.parametrize("more", [0, 2])
+def test_a_file_that_cannot_be_closed_now_stays_open(record, monkeypatch, trouble, more):
+    writer = FrameWriter(record, "camera")
+    writer.write(frame(0))
+    writer.flush()
+
+    def fail(sink, *_):
+        sink._error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if trouble == "synchronise":
+            raise sink._error
+        return False
+
+    monkeypatch.setattr(Sink, trouble, fail)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"there is no room left on the disk of .*; make room and it goes on"):
+            writer.close()
+    monkeypatch.undo()
+    for number in range(more):
+        writer.write(frame(1 + number))
+    record.finish("done")
+    assert stored(writer) == list(range(1 + more))
+    writer.close()
 
 
 GROW = """

@@ -55,6 +55,12 @@ def test_a_reader_in_another_process_sees_the_points_come(catalogue, header, unt
         assert file["entry/data/diode"].shape == (4,)
 
 
+def test_a_text_that_hdf5_cannot_hold_is_spelt_out(catalogue, header, until):
+    record = catalogue.begin(header(columns=(Column("id", "detector"),)))
+    record.append(("X1\0",))
+    until(lambda: live(record.path, "id") == [rb"X1\x00"])
+
+
 def test_the_last_points_come_without_any_further_ones(catalogue, header, until):
     record = catalogue.begin(header())
     for number in range(3):

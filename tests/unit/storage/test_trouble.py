@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
+from concert.async_ import threaded
 from concert.quantities import q
 from concert.storage import Catalogue, StorageError
+from concert.storage._journal import POINT
 
 h5py = pytest.importorskip("h5py")
 
@@ -211,6 +213,59 @@ def test_a_damaged_file_is_no_storage_error(tmp_path, header):
     with pytest.raises(Exception, match="file is not a database") as caught:
         Catalogue(tmp_path).begin(header())
     assert not isinstance(caught.value, StorageError)
+
+
+@pytest.fixture
+def taken(catalogue, header):
+    """The record of a scan with two points, the third of which somebody else has written."""
+    record = catalogue.begin(header())
+    for number in range(2):
+        record.append(point(number))
+    values = (record.number, 2, 0.0, b"somebody else's")
+    catalogue._journal.call(lambda connection: connection.execute(POINT, values))
+    return record
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+@pytest.mark.parametrize(("wait", "status"), [(True, "failed"), (False, "aborted")])
+def test_a_point_that_can_never_be_stored_ends_its_scan_and_no_other(catalogue, header, taken, wait, status):
+    other = catalogue.begin(header())
+    never = r"point 2 of scan 1 can never be stored, and nothing after it: UNIQUE constraint failed"
+    with pytest.raises(RuntimeError, match=never):  # noqa: PT012
+        for number in range(2, 5):
+            taken.append(point(number), wait)
+            other.append(point(number - 2), wait)
+        taken.flush()
+    with pytest.raises(RuntimeError, match=never):
+        taken.finish("done")
+    assert taken.durable == 2
+    taken.finish(status)
+    other.append(point(9))
+    other.finish("done")
+    assert numbers(other)[-1] == 9
+    assert [(scan.number, scan.status) for scan in catalogue] == [(1, status), (2, "done")]
+    third = catalogue.begin(header())
+    third.append(point(0))
+    assert third.durable == 1
+
+
+def test_points_behind_one_that_can_never_be_stored_leave_no_gap(catalogue, header, taken):
+    other = catalogue.begin(header())
+    statements = [(POINT, (number, index, 0.0, b"")) for index in (2, 3) for number in (taken.number, other.number)]
+    catalogue._journal.put(statements, 0)[0].result()
+    catalogue._journal.put([(POINT, (taken.number, 4, 0.0, b""))], 0)[0].result()
+    query = "SELECT scan, point FROM points WHERE point > 2"
+    left = catalogue._journal.call(lambda connection: connection.execute(query).fetchall())
+    assert left == [(other.number, 3)]
+
+
+def test_closing_waits_until_nothing_is_being_written(catalogue, header, until):
+    record = catalogue.begin(header())
+    appending = threaded(lambda: [record.append(point(number)) for number in range(300)])()
+    while not appending.done():
+        catalogue._journal.close()
+    appending.result()
+    assert numbers(record) == list(range(300))
 
 
 def test_full_synchronisation_is_on_while_a_scan_asks_for_it(catalogue, header):
