@@ -11,7 +11,10 @@ import math
 import numbers
 from typing import Any
 
+import numpy as np
 import pint
+
+FEW = 10  # values that are shown one by one
 
 
 class Unit(pint.UnitRegistry.Unit):
@@ -130,7 +133,14 @@ def seconds(time: Any) -> float:
 
 
 def shown(value: Any) -> str:
-    """Return *value* as messages show it: quantities rounded and with short units, everything else as in code."""
+    """Return *value* as messages show it: quantities rounded and with short units, everything else as in code.
+
+    Of many values, an image for example, it is said how many they are, and their mean.
+    """
+    many = getattr(value, "magnitude", value)
+    if isinstance(many, np.ndarray) and many.size > FEW and many.dtype.kind in "biuf":
+        unit = f" {value.units:~P}".rstrip() if isinstance(value, pint.Quantity) else ""
+        return f"{'×'.join(map(str, many.shape))} values, mean {many.mean():.4g}{unit}"
     if isinstance(value, pint.Quantity):
         return f"{value:.7g~P}" if isinstance(value.magnitude, float) else f"{value:~P}"
     return repr(value)

@@ -22,7 +22,9 @@ def closing(run: Run) -> str:
             parts.append(run.data.summary())
         except ValueError:  # what was read has no peak: text, for example
             pass
-    return " · ".join([*parts, *_kept(run)])
+    line = " · ".join([*parts, *_kept(run)])
+    # What a failure says has them, but an abort says nothing.
+    return "\n".join([line, *(f"  {problem}" for problem in run.problems if run.status == "aborted")])
 
 
 def say_closing_later(run: Run) -> None:

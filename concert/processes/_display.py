@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from concert.processes._closing import closing
 from concert.processes._values import Values
-from concert.quantities import q
+from concert.quantities import FEW, q
 from concert.storage._analysis import decimals_of
 
 if TYPE_CHECKING:
@@ -44,28 +46,44 @@ class Display:
         self._count = 0
         self._status = "waiting"
         self._reason = ""
+        self._doing = ""
         self._bar: Any = None
+        self._output = sys.stdout
         self._broken = False
 
     def __enter__(self) -> Self:
         from tqdm import tqdm  # loaded with the first scan, not with every program
+        from tqdm.contrib import DummyTqdmFile
+
+        run = self._run
 
         class Bar(tqdm):
             monitor_interval = 0  # no thread that watches it: points come in their own time
 
+            @property
+            def format_dict(self) -> dict[str, Any]:
+                """What it shows, with the time that the run itself reckons."""
+                known = super().format_dict
+                if run.remaining and self.total and self.total > self.n:
+                    known["rate"] = (self.total - self.n) / run.remaining
+                return known
+
         self._bar = Bar(
-            total=self._run.expected,
+            total=run.expected,
             unit=" points",
             leave=False,
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
+        if not self._bar.disable and sys.stdout.isatty():
+            sys.stdout = DummyTqdmFile(sys.stdout)  # for what hooks print: above the bar
         # Some room at the end of the line, for the ^C of who interrupts it.
         self._bar.dynamic_ncols = lambda _file: (shutil.get_terminal_size().columns - 3, None)
         return self
 
     def __exit__(self, *_exception: Any) -> None:
         self._safely(self._bar.close)
+        sys.stdout = self._output
 
     def show(self, rows: Sequence[Sequence[Any]]) -> None:
         """Show points that were measured, and why the scan pauses if it does."""
@@ -100,6 +118,8 @@ class Display:
             self._count += 1
         if rows:
             self._update_bar(rows[-1], len(rows))
+        else:
+            self._bar.refresh()  # time goes on
         self._show_pause()
 
     def _end(self) -> None:
@@ -115,6 +135,7 @@ class Display:
     def _show_title(self) -> None:
         run = self._run
         self._status = run.status
+        self._bar.n = self._bar.initial = run.execution.first
         title = run.scan.title if run.number is None else f"Scan {run.number}  {run.scan.title}"
         check = run.execution.check
         self._print(title if check is None else f"{title} · {check.brief}")
@@ -151,6 +172,9 @@ class Display:
 
     def _show_pause(self) -> None:
         reason = self._run.reason if self._run.status == "paused" else ""
+        if self._run.doing != self._doing:
+            self._doing = self._run.doing
+            self._bar.set_postfix_str(self._doing)
         # A reading that fluctuates, or a time that passes, is nothing new.
         if _NUMBERS.sub("", reason) != _NUMBERS.sub("", self._reason):
             self._print(f"Paused: {reason}" if reason else "Going on.")
@@ -159,8 +183,8 @@ class Display:
         self._reason = reason
 
     def _print(self, line: str) -> None:
-        with self._bar.external_write_mode(file=sys.stdout):
-            print(line, flush=True)
+        with self._bar.external_write_mode(file=self._output):
+            print(line, file=self._output, flush=True)
 
 
 def _decimals_of(scan: Scan) -> list[int | None]:
@@ -188,4 +212,6 @@ def _unit(value: Any) -> str:
 
 def _number(value: Any) -> str:
     magnitude = _magnitude(value)
+    if isinstance(magnitude, np.ndarray) and magnitude.size > FEW and magnitude.dtype.kind in "biuf":
+        return f"{'×'.join(map(str, magnitude.shape))}, mean {magnitude.mean():.4g}"
     return f"{magnitude:.4g}" if isinstance(magnitude, float) else str(magnitude)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("concert.scans")
 
 MOST = 1_000_000  # so many steps are reckoned; of more, the time is that of so many, in proportion
-TRUSTED = 3  # what took that many times longer than reckoned was not the same scan
+TRUSTED = 3  # what took that many times longer than reckoned was not the same scan, unless
+OVERHEAD = 0.05  # seconds a point explain it: of devices and functions that nothing is known of
 
 FILE_BYTES = 40_000  # of a file without points, and a scan's row in the catalogue
 POINT_BYTES = 40  # of a point in journal and file, besides its values
@@ -52,7 +53,8 @@ def duration(scan: Scan, points: Points, here: Here) -> float | None:
         return None if typical is None else max(typical * count, measuring)
     reckoned = moving + measuring
     earlier = 0.0 if typical is None else typical * count
-    return earlier if reckoned < earlier and (earlier < TRUSTED * reckoned or not reckoned) else reckoned
+    measured = earlier if reckoned < earlier < TRUSTED * reckoned + OVERHEAD * count or not reckoned else reckoned
+    return measured + _way_back(scan.points.relative, points, here)
 
 
 def _typical(scan: Scan) -> float | None:
@@ -78,6 +80,17 @@ def _motion(points: Points, here: Here) -> float | None:
     return float(longest.sum()) * (points.expected or 0) / max(count, 1)
 
 
+def _way_back(relative: Sequence[ParameterValue], points: Points, here: Here) -> float:
+    """Return the seconds in which the *relative* parameters go back to where they are, as far as that can be told."""
+    count = min(points.expected or 0, MOST)
+    longest = 0.0
+    for at, region in enumerate(points.regions):
+        if region.parameter in relative and region.parameter in here and count:
+            last = region.values[int(points.indices(at, count)[-1])]
+            longest = max(longest, _time(region.parameter, last, here[region.parameter]) or 0.0)
+    return longest
+
+
 def _steps(points: Points, at: int, region: Region, here: Any, count: int) -> Any:
     """Return how many seconds a region's parameter needs to come to each of the first *count* points."""
     parameter, values = region.parameter, region.values
@@ -92,15 +105,21 @@ def _steps(points: Points, at: int, region: Region, here: Any, count: int) -> An
     if not np.isfinite(way).all():
         return None
     moves = np.flatnonzero(np.diff(way))
+    time = _time(parameter, q.Quantity(way[moves], parameter.unit), q.Quantity(way[moves + 1], parameter.unit))
+    if time is None:
+        return None
+    steps[moves] = time
+    return steps
+
+
+def _time(parameter: ParameterValue, begin: Any, end: Any) -> Any:
+    """Return the seconds from *begin* to *end*, a value or an array of them each; None if nobody can tell."""
     try:
-        time = parameter.estimate(q.Quantity(way[moves], parameter.unit), q.Quantity(way[moves + 1], parameter.unit))
-        if time is None:
-            return None
-        steps[moves] = time.m_as(q.s)
+        time = parameter.estimate(begin, end)
+        return None if time is None else time.m_as(q.s)
     except Exception:  # of a driver's: that nobody can tell how long it takes keeps no scan from running
         LOG.exception("how long %s takes to move could not be told", parameter.full_name)
         return None
-    return steps
 
 
 def size(scan: Scan, readings: Mapping[ParameterValue, Any]) -> int | None:

@@ -278,11 +278,15 @@ class Execution:
         # Who stops a motor, or everything, does not want it to move again.
         staying = self._run.staying or isinstance(failure, StoppedError)
         going_back = [self._go_back] if self._origins and not staying else []
-        return [self._problem(*each) for each in _hooks.call_all([*going_back, *self._hooks.cleanup])]
+        self._run.doing = "goes back" if going_back else "cleans up" if self._hooks.cleanup else ""
+        failures = _hooks.call_all([*going_back, *self._hooks.cleanup])
+        self._run.doing = ""
+        return [self._problem(*each) for each in failures]
 
     def _close(self, failure: BaseException | None, problems: list[str]) -> None:
         """End the record, and say how it went; raise :exc:`.ScanError` for *problems* if nothing else went wrong."""
         run = self._run
+        run.problems = problems
         status, reason = self._outcome(failure, problems)
         self._recording.finish(status, reason)
         for problem in problems:
@@ -307,11 +311,14 @@ class Execution:
         if failure is None:
             return "failed", "; ".join(problems)
         if isinstance(failure, ScanAborted):
-            return "aborted", str(failure)
-        if not isinstance(failure, Exception):
-            return "aborted", "interrupted"
-        return "failed", f"{type(failure).__name__}: {failure}"
+            status, reason = "aborted", str(failure)
+        elif not isinstance(failure, Exception):
+            status, reason = "aborted", "interrupted"
+        else:
+            status, reason = "failed", f"{type(failure).__name__}: {failure}"
+        return status, "; ".join([reason, *problems])
 
     def _problem(self, hook: _hooks.Hook, error: BaseException) -> str:
         failed = "it did not go back" if hook == self._go_back else f"the cleanup hook {_hooks.name_of(hook)} failed"
-        return f"{failed}: {type(error).__name__}: {error}"
+        cut_short = not isinstance(error, Exception)
+        return f"{failed}: {'it was cut short' if cut_short else f'{type(error).__name__}: {error}'}"

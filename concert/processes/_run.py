@@ -14,6 +14,7 @@ from concert.processes._amounts import rough_time
 from concert.processes._errors import ScanAborted
 from concert.processes._execution import USER, Execution
 from concert.processes._pictures import picture_begins, picture_ends
+from concert.quantities import q
 from concert.storage import StorageError
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Run(Future):
         self._followers = 0
         self.picture: Path | None = None  # the file of its plot, when that is drawn
         self.points = 0  # that are completed, and durable
+        self._first: tuple[int, float] | None = None  # the first of them here, and after how many seconds it was there
+        self.problems: list[str] = []  # with its cleanup
+        self.doing = ""  # what it does besides measuring
         self.execution = Execution(self, refuse, number)
         super().__init__(self.execution, (), {})
         active_runs()  # forgets those that have ended
@@ -107,11 +111,19 @@ class Run(Future):
 
     @property
     def remaining(self) -> float | None:
-        """How many seconds it will still take, if it goes on as so far; None if that cannot be told."""
-        here = self.points - self.execution.first
-        if self.over or self.expected is None or not here:
+        """How many seconds it will still take, if it goes on as so far, or as was reckoned before; None if unknown."""
+        if self.over or self.expected is None:
             return 0.0 if self.over else None
-        return (self.elapsed - self.time_paused) / here * (self.expected - self.points)
+        active = self.elapsed - self.time_paused
+        counted, since = self._first or (self.points, active)
+        left = self.expected - self.points
+        if self.points > counted:  # from the first point on: to come there may have taken another time
+            return (active - since) / (self.points - counted) * left
+        check = self.execution.check
+        if check is None or check.duration is None:
+            return None
+        whole = check.duration.m_as(q.s)
+        return max(whole * (self.expected - self.execution.first) / self.expected - active, 0.0)
 
     @property
     def time_paused(self) -> float:
@@ -247,6 +259,8 @@ class Run(Future):
     def report(self, points: int) -> None:
         """Say that so many points are completed, and durable."""
         self.points = points
+        if self._first is None and points > self.execution.first:
+            self._first = points, self.elapsed - self.time_paused
         if self._followers:
             self.tell()
 

@@ -1,5 +1,7 @@
 """How long a scan takes and how much it stores, from what drivers, times and earlier scans tell."""
 
+import time
+
 import pytest
 
 from concert.devices.dummy import DummyDevice
@@ -8,7 +10,7 @@ from concert.processes import Region, Scan, describe, station
 from concert.processes._amounts import shown_size, shown_time
 from concert.processes._points import Together
 from concert.quantities import q
-from tests.devices_for_tests import concurrent
+from tests.devices_for_tests import concurrent, until
 
 
 @pytest.fixture
@@ -127,3 +129,34 @@ def test_times_as_people_say_them(time_s, text):
 )
 def test_sizes_as_people_say_them(size, text):
     assert shown_size(size) == text
+
+
+def test_what_measuring_costs_that_nothing_is_known_of_is_learned(stored):
+    def slow():
+        time.sleep(0.002)
+        return 1
+
+    began = time.monotonic()
+    scan = describe.loopscan(200, read=slow)
+    scan.start().join()
+    assert seconds(scan) > 0.5 * (time.monotonic() - began)
+
+
+@concurrent
+def test_the_way_back_of_a_relative_scan_counts(concert_clock):
+    x = LinearMotor(speed=1 * q.mm / q.s, position=5 * q.mm, name="x")
+    scan = describe.dscan(x, -1 * q.mm, 4 * q.mm, 5, read=lambda: 1)
+    assert seconds(scan) == pytest.approx(1 + 5 + 4)
+    assert seconds(scan) == pytest.approx(took(scan), abs=0.1)
+
+
+@concurrent
+def test_what_remains_is_reckoned_before_the_first_point_and_not_taken_from_the_way_to_it(concert_clock):
+    x = LinearMotor(speed=1 * q.mm / q.s, position=20 * q.mm, name="x")
+    run = describe.ascan(x, 0 * q.mm, 10 * q.mm, 10, read=lambda: 1).start()
+    until(lambda: run.began is not None)
+    assert run.remaining == pytest.approx(30, abs=0.1)
+    points = iter(run)
+    next(points), next(points), next(points)
+    assert run.remaining == pytest.approx(8, abs=0.3)
+    run.abort()

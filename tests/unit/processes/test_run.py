@@ -9,7 +9,7 @@ import pytest
 from concert.async_ import KillException, async_, runtime, wait
 from concert.base import LockError, StoppedError, refusing
 from concert.devices.dummy import DummyDevice
-from concert.processes import Hooks, Region, Scan, ScanAborted, ScanError, active_runs, describe
+from concert.processes import Hooks, Region, Scan, ScanAborted, ScanError, active_runs, closing, describe
 from concert.processes._points import Together
 from concert.quantities import q
 from tests.devices_for_tests import after, concurrent, until
@@ -567,3 +567,17 @@ def test_what_is_moved_can_be_read_back(slits):
     data = run.result()
     assert run.scan.names == ["slits", "slits_readback", "<lambda>"]
     assert data["slits_readback"].m_as(q.mm).tolist() == [1, 2, 3, 4]
+
+
+@concurrent
+def test_what_went_wrong_with_the_cleanup_of_an_aborted_scan_is_told(slits):
+    def shutter():
+        raise OSError("the shutter is stuck")
+
+    run = scan_of(slits, after(2, lambda: run.abort(block=False)), hooks=Hooks(cleanup=[shutter])).start()
+    run.exception()
+    until(lambda: run.over)
+    assert run.reason.endswith("shutter failed: OSError: the shutter is stuck")
+    told = closing(run).splitlines()
+    assert "aborted after" in told[0]
+    assert "the shutter is stuck" in told[1]
