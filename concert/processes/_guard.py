@@ -54,7 +54,7 @@ class Guard:
             return
         self._again = False
         self._asked = time.monotonic()
-        self._look = async_(self._evaluate)()
+        self._look = async_(self._evaluate)().detach()  # it is not over with the code that happened to ask for it
         self._look.label = f"look at {self.interlock.name}"
 
     def tend(self) -> None:

@@ -8,7 +8,7 @@ from concert.async_ import async_, runtime
 from concert.base import Condition, StoppedError
 from concert.devices.dummy import DummyDevice
 from concert.devices.motors.dummy import LinearMotor
-from concert.processes import Hooks, Interlock, Region, Scan, ScanError, describe, interlock
+from concert.processes import Hooks, Interlock, Region, Scan, ScanAborted, ScanError, describe, interlock
 from concert.processes._interlocks import installed
 from concert.processes._points import Together
 from concert.quantities import q
@@ -311,6 +311,21 @@ def test_going_back_is_stopped_as_well(ring, beam, stage):
     assert run.points == 2
     assert "it did not go back: StoppedError: stage.position was stopped" in run.reason
     assert stage.position.m_as(q.mm) == pytest.approx(5.5, abs=0.3)
+
+
+@concurrent
+def test_going_back_after_an_abort_is_stopped_as_well(ring, beam, stage, caplog):
+    beam.stop_motion = True
+    run = describe.dscan(stage, 0 * q.mm, 10 * q.mm, 1, read=ring["current"], interlocks=[beam]).start()
+    until(lambda: stage.position > 6 * q.mm)
+    run.abort(block=False)
+    until(lambda: stage.position < 4 * q.mm)
+    ring.stored = 12 * q.mA
+    assert isinstance(run.exception(), ScanAborted)
+    until(lambda: run.over)
+    assert stage.position.m_as(q.mm) == pytest.approx(3.9, abs=0.3)
+    assert stage.state == "standby"
+    assert "the interlock beam has tripped" in caplog.text
 
 
 @concurrent
