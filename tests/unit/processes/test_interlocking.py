@@ -279,6 +279,52 @@ def test_everything_that_the_scan_moves_is_stopped(ring, beam, stage):
 
 
 @concurrent
+def test_a_stop_that_fails_is_tried_again(ring, beam, concert_clock, caplog):
+    class Busy(LinearMotor):
+        stops = 0
+
+        def _stop(self):
+            self.stops += 1
+            if self.stops < 4:
+                raise OSError("the line is busy")
+            super()._stop()
+
+    beam.stop_motion = True
+    stage = Busy(speed=1 * q.mm / q.s, name="stage")
+    run = scan_of(stage, ring, [beam], points=1).start()
+    change(ring, (0.2, 12), (5, 100))
+    until(paused(run))
+    assert 0.2 < stage.position.m_as(q.mm) < 0.7
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1]
+    assert caplog.text.count("stage does not stop, and is told again: the line is busy") == 1
+
+
+@concurrent
+def test_a_stop_that_answers_late_does_not_hit_the_next_motion(ring, concert_clock):
+    class Stage(LinearMotor):
+        def _stop(self):
+            super()._stop()
+            time.sleep(0.3)
+
+    stage = Stage(speed=1 * q.mm / q.s, name="stage")
+    flap = Interlock(ring["current"] > 80 * q.mA, settle=0 * q.s, stop_motion=True)
+    run = scan_of(stage, ring, [flap], points=2).start()
+    change(ring, *((number / 10 + 0.05, (12, 100)[number % 2]) for number in range(30)))
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+
+
+@concurrent
+def test_two_that_trip_together_and_are_over_at_once_do_not_stop_the_next_motion(ring, stage, concert_clock):
+    flaps = [
+        Interlock(ring["current"] > limit * q.mA, settle=0 * q.s, stop_motion=True, name=f"{limit}")
+        for limit in (70, 80)
+    ]
+    run = scan_of(stage, ring, flaps, points=2).start()
+    change(ring, (0.5, 12), (0.51, 100), (1.5, 12), (1.51, 100), (2, 12), (2.01, 100))
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+
+
+@concurrent
 def test_a_stop_by_somebody_else_still_ends_the_scan(ring, beam, stage):
     beam.stop_motion = True
     run = scan_of(stage, ring, [beam]).start()
