@@ -18,10 +18,15 @@ from tests.unit.processes.conditions import Ring
 LOW = "ring.current is 12 mA, wanted > 80 mA"
 
 
+@pytest.fixture(autouse=True)
+def no_interlocks():
+    yield
+    installed.clear()
+
+
 @pytest.fixture
 def ring():
-    yield Ring()
-    installed.clear()
+    return Ring()
 
 
 @pytest.fixture
@@ -196,6 +201,29 @@ def test_the_session_s_interlocks_apply_and_may_change_meanwhile(ring, slits, ca
 
 
 @concurrent
+@pytest.mark.parametrize(
+    "let_go",
+    [lambda: installed.remove("slow"), lambda: interlock(lambda: True, name="slow")],
+    ids=["removed", "replaced"],
+)
+def test_an_interlock_may_go_while_the_scan_looks_at_it(slits, let_go, capsys):
+    readings = []
+
+    def slow():
+        if len(readings) == 2:  # the look tells whether that reading counts
+            readings.append("the interlock goes")
+            let_go()
+        time.sleep(0.3)
+        return True
+
+    interlock(slow, stop_motion=True, name="slow")
+    points = Together([Region(slits, [1, 2, 3] * q.mm)])
+    run = Scan(points, read=lambda: readings.append(slits._value) or 1).start()
+    until(run.done)
+    assert readings == [1 * q.mm, 2 * q.mm, "the interlock goes", 3 * q.mm]
+
+
+@concurrent
 def test_a_trip_while_it_waits_for_who_uses_its_motor_meanwhile_holds_it_up(ring, beam, slits):
     run = scan_of(slits, ring, [beam]).start()
     run.pause("lunch")
@@ -309,8 +337,9 @@ def test_a_stop_that_answers_late_does_not_hit_the_next_motion(ring, concert_clo
     stage = Stage(speed=1 * q.mm / q.s, name="stage")
     flap = Interlock(ring["current"] > 80 * q.mA, settle=0 * q.s, stop_motion=True)
     run = scan_of(stage, ring, [flap], points=2).start()
-    change(ring, *((number / 10 + 0.05, (12, 100)[number % 2]) for number in range(30)))
+    flapping = change(ring, *((number / 10 + 0.05, (12, 100)[number % 2]) for number in range(30)))
     assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+    flapping.join()
 
 
 @concurrent
@@ -320,8 +349,9 @@ def test_two_that_trip_together_and_are_over_at_once_do_not_stop_the_next_motion
         for limit in (70, 80)
     ]
     run = scan_of(stage, ring, flaps, points=2).start()
-    change(ring, (0.5, 12), (0.51, 100), (1.5, 12), (1.51, 100), (2, 12), (2.01, 100))
+    flapping = change(ring, (0.5, 12), (0.51, 100), (1.5, 12), (1.51, 100), (2, 12), (2.01, 100))
     assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+    flapping.join()
 
 
 @concurrent
