@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from concert.async_ import Future
+from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.processes._station import station
 from concert.quantities import shown
@@ -39,10 +40,11 @@ def snapshot(devices: Mapping[str, Device] | None = None) -> Snapshot:
     """Read every readable parameter of the *devices*, of the session's by default, at the same time.
 
     Return the values by device and parameter. A parameter that cannot be read in time has a text that says why instead,
-    so nothing is missing silently.
+    so nothing is missing silently. What a detector measures is left out, however: that takes its integration time, and
+    it is in the points of a scan.
     """
     chosen = station.devices() if devices is None else devices
-    reads = {name: {each.name: each.get() for each in device if each.readable} for name, device in chosen.items()}
+    reads = {name: {each.name: each.get() for each in _settings(device)} for name, device in chosen.items()}
     deadline = time.monotonic() + ANSWER_TIME
     return Snapshot(
         (device, {name: _outcome(read, deadline) for name, read in parameters.items()})
@@ -53,6 +55,11 @@ def snapshot(devices: Mapping[str, Device] | None = None) -> Snapshot:
 def said(value: Any) -> str:
     """Return a value as tables show it."""
     return str(value) if isinstance(value, str) else shown(value)
+
+
+def _settings(device: Device) -> list[ParameterValue]:
+    measures = device.detects or "integration_time" in device
+    return [each for each in device if each.readable and not (measures and each.name == device.main_parameter)]
 
 
 def _outcome(read: Future, deadline: float) -> Any:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from concert.base import Quantity
+from concert.devices.base import Device
 from concert.devices.dummy import DummyDevice
 from concert.processes import ScanError, ascan, diff, snapshot
 from concert.processes._diff import MISSING
@@ -41,6 +43,31 @@ def test_a_snapshot_tells_why_something_is_not_in_it():
             raise ConnectionError("no answer from 10.0.3.9")
 
     assert snapshot({"lamp": Broken()})["lamp"]["value"] == "unavailable: no answer from 10.0.3.9"
+
+
+@pytest.mark.parametrize("detects", [True, False])
+def test_a_snapshot_has_the_settings_of_a_detector_and_does_not_wait_for_what_it_measures(detects):
+    class Detector(Device):
+        main_parameter = "counts"
+        counts = Quantity(q.count)
+        integration_time = Quantity(q.s)
+
+        def _get_counts(self):
+            raise AssertionError("nobody is to measure now")
+
+        def _get_integration_time(self):
+            return 3 * q.s
+
+    Detector.detects = detects
+    assert snapshot({"detector": Detector()}) == {"detector": {"integration_time": 3 * q.s}}
+
+
+def test_a_detector_that_has_nothing_to_set_is_still_there(session, slits, diode):
+    session["diode"] = diode
+    scan(slits, 1)
+    stored = station.catalogue.last
+    assert stored.snapshot_before["diode"] == stored.snapshot_after["diode"] == {}
+    assert diff(1) == [("slits", "value", 1 * q.mm, 2 * q.mm)]
 
 
 def test_two_snapshots_differ_where_something_was_set(slits):
