@@ -21,7 +21,10 @@ _declared: list[Readable] = []
 
 
 def counters(*readables: Readable) -> None:
-    """Declare what is read when nothing else is said: devices, parameters or functions without arguments."""
+    """Declare what is read when nothing else is said: devices, parameters or functions without arguments.
+
+    Raise :exc:`TypeError` for anything else, and a device without main parameter; then nothing has changed.
+    """
     for each in readables:
         _reader(each)
     _declared[:] = readables
@@ -30,7 +33,9 @@ def counters(*readables: Readable) -> None:
 def count(read: Readable | Iterable[Readable] | None = None, time: Any = None) -> dict[str, Any]:
     """Read once what *read* says, else the declared counters, and return the values by name.
 
-    *time* is the integration time of what has one, else how long to wait before.
+    *time* is the integration time of what has one, else how long to wait before. Raise :exc:`ValueError` if there is
+    nothing to read or two have the same name, :exc:`TypeError` for what cannot be read, what :func:`.seconds` does if
+    *time* is no time, and whatever setting that time, or reading, raises.
     """
     counting = Counting(read)
     counting.prepare(time)
