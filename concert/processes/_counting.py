@@ -9,13 +9,12 @@ from typing import Any
 from concert.async_ import Future, wait
 from concert.base import ParameterValue
 from concert.devices.base import Device
+from concert.processes._answers import deadline, failure_of
 from concert.processes._region import parameter_of, short_name
 from concert.processes._station import station
 from concert.quantities import q, seconds
 
 Readable = Device | ParameterValue | Callable[[], Any]
-
-ONLINE_TIME = 2.0  # seconds in which a detector that nobody has named has to answer
 
 _declared: list[Readable] = []
 
@@ -108,16 +107,8 @@ def _online_detectors() -> list[Device]:
     """Return the detectors of the session that answer, in the order of their names."""
     detectors = [device for _, device in sorted(station.devices().items()) if device.detects]
     reads = [(device, parameter_of(device).get()) for device in detectors]
-    deadline = _time.monotonic() + ONLINE_TIME
-    return [device for device, read in reads if _answers(read, deadline)]
-
-
-def _answers(read: Future, deadline: float) -> bool:
-    try:
-        return read.exception(timeout=max(0.0, deadline - _time.monotonic())) is None
-    except TimeoutError:
-        read.cancel(block=False)
-        return False
+    until = deadline()
+    return [device for device, read in reads if failure_of(read, until) is None]
 
 
 def _reader(readable: Readable) -> Callable[[], Any]:

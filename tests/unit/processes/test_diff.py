@@ -1,5 +1,7 @@
 """Snapshots and how they differ: as data, and as tables."""
 
+import threading
+
 import pytest
 
 from concert.base import Quantity
@@ -9,6 +11,7 @@ from concert.processes import ScanError, ascan, diff, snapshot
 from concert.processes._diff import MISSING
 from concert.processes._station import station
 from concert.quantities import q
+from tests.devices_for_tests import LATE, concurrent
 
 
 @pytest.fixture
@@ -43,6 +46,23 @@ def test_a_snapshot_tells_why_something_is_not_in_it():
             raise ConnectionError("no answer from 10.0.3.9")
 
     assert snapshot({"lamp": Broken()})["lamp"]["value"] == "unavailable: no answer from 10.0.3.9"
+
+
+@concurrent
+def test_a_snapshot_does_not_wait_for_a_device_that_hangs(slits, monkeypatch):
+    class Hanging(DummyDevice):
+        def _get_value(self):
+            gate.wait(LATE)
+            return 0 * q.mm
+
+    monkeypatch.setattr("concert.processes._answers.ANSWER_TIME", 0.1)
+    gate = threading.Event()
+    try:
+        taken = snapshot({"hanging": Hanging(), "slits": slits})
+    finally:
+        gate.set()
+    assert taken["hanging"]["value"] == "no answer within 0.1 s"
+    assert taken["slits"]["value"] == 1 * q.mm
 
 
 @pytest.mark.parametrize("detects", [True, False])
