@@ -9,19 +9,21 @@ from typing import Any
 from concert.async_ import Future, wait
 from concert.base import ParameterValue
 from concert.devices.base import Device
+from concert.processes._answers import deadline, failure_of
 from concert.processes._region import parameter_of, short_name
 from concert.processes._station import station
 from concert.quantities import q, seconds
 
 Readable = Device | ParameterValue | Callable[[], Any]
 
-ONLINE_TIME = 2.0  # seconds in which a detector that nobody has named has to answer
-
 _declared: list[Readable] = []
 
 
 def counters(*readables: Readable) -> None:
-    """Declare what is read when nothing else is said: devices, parameters or functions without arguments."""
+    """Declare what is read when nothing else is said: devices, parameters or functions without arguments.
+
+    Raise :exc:`TypeError` for anything else, and a device without main parameter; then nothing has changed.
+    """
     for each in readables:
         _reader(each)
     _declared[:] = readables
@@ -30,7 +32,9 @@ def counters(*readables: Readable) -> None:
 def count(read: Readable | Iterable[Readable] | None = None, time: Any = None) -> dict[str, Any]:
     """Read once what *read* says, else the declared counters, and return the values by name.
 
-    *time* is the integration time of what has one, else how long to wait before.
+    *time* is the integration time of what has one, else how long to wait before. Raise :exc:`ValueError` if there is
+    nothing to read or two have the same name, :exc:`TypeError` for what cannot be read, what :func:`.seconds` does if
+    *time* is no time, and whatever setting that time, or reading, raises.
     """
     counting = Counting(read)
     counting.prepare(time)
@@ -103,16 +107,8 @@ def _online_detectors() -> list[Device]:
     """Return the detectors of the session that answer, in the order of their names."""
     detectors = [device for _, device in sorted(station.devices().items()) if device.detects]
     reads = [(device, parameter_of(device).get()) for device in detectors]
-    deadline = _time.monotonic() + ONLINE_TIME
-    return [device for device, read in reads if _answers(read, deadline)]
-
-
-def _answers(read: Future, deadline: float) -> bool:
-    try:
-        return read.exception(timeout=max(0.0, deadline - _time.monotonic())) is None
-    except TimeoutError:
-        read.cancel(block=False)
-        return False
+    until = deadline()
+    return [device for device, read in reads if failure_of(read, until) is None]
 
 
 def _reader(readable: Readable) -> Callable[[], Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from concert.async_ import Future
 from concert.base import ParameterValue
 from concert.base._state import StateValue, states_to_set
 from concert.processes import _estimate
 from concert.processes._amounts import shown_size
+from concert.processes._answers import NoAnswer, deadline, failure_of
 from concert.processes._check import Check, Finding
 from concert.processes._interlock import problems
 from concert.processes._interlocking import Applying
@@ -20,8 +19,6 @@ from concert.processes._region import short_name
 
 if TYPE_CHECKING:
     from concert.processes._scan import Scan
-
-ANSWER_TIME = 2.0  # seconds that all devices together have to answer
 
 
 class Examination(NamedTuple):
@@ -72,7 +69,7 @@ class _Answers:
 
     def __init__(self, parameters: Iterable[ParameterValue]) -> None:
         self._reads = {parameter: parameter.get() for parameter in parameters}
-        self._deadline = time.monotonic() + ANSWER_TIME
+        self._until = deadline()
         self.values: dict[ParameterValue, Any] = {}
         self.findings: list[Finding] = []
 
@@ -80,20 +77,19 @@ class _Answers:
         """Wait for all of them, as long as they have time."""
         silent: set[str] = set()
         for parameter, read in self._reads.items():
-            try:
-                self.values[parameter] = read.result(max(0.0, self._deadline - time.monotonic()))
-            except Exception as error:  # whatever is wrong with one device, the others are asked
-                device = parameter.device.name
-                if device not in silent:  # one finding for each device says enough
-                    silent.add(device)
-                    self.findings.append(Finding(device, _reason(parameter, read, error)))
+            failure = failure_of(read, self._until)  # whatever is wrong with one device, the others are asked
+            device = parameter.device.name
+            if failure is None:
+                self.values[parameter] = read.result()
+            elif device not in silent:  # one finding for each device says enough
+                silent.add(device)
+                self.findings.append(Finding(device, _reason(parameter, failure)))
 
 
-def _reason(parameter: ParameterValue, read: Future, error: Exception) -> str:
-    if not read.done():
-        read.cancel(block=False)
-        return f"no answer within {ANSWER_TIME:g} s"
-    return f"{parameter.name} cannot be read: {type(error).__name__}: {error}"
+def _reason(parameter: ParameterValue, failure: BaseException) -> str:
+    if isinstance(failure, NoAnswer):
+        return str(failure)
+    return f"{parameter.name} cannot be read: {type(failure).__name__}: {failure}"
 
 
 def _to_be_asked(scan: Scan) -> list[ParameterValue]:

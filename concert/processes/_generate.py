@@ -22,19 +22,24 @@ def scan(
 
     *callbacks* are functions by region, called whenever the region's parameter has been set. A value that is refused
     fails the first point, before anything has moved; after a point that failed no other is begun.
+
+    Raise :exc:`ValueError` without regions, for relative ones, since futures that nobody takes could not go back, and
+    if a parameter is in two of them; :exc:`TypeError` for what is no region.
     """
     if not regions:
         raise ValueError("expected at least one region to scan")
     for region in regions:
         if not isinstance(region, Region):
             raise TypeError(f"expected a Region, not {region!r}")
-    return _points(feedback, regions, callbacks or {})
+        if region.relative:
+            raise ValueError(
+                f"scan() does not go back, so the region of {region.parameter.full_name} must not be relative: "
+                "give the values to go to, or use dscan or dmesh"
+            )
+    return _points(feedback, Grid(regions), callbacks or {})
 
 
-def _points(
-    feedback: Callable[[], Any], regions: tuple[Region, ...], callbacks: Mapping[Region, Callable[[], Any]]
-) -> Iterator[Future]:
-    grid = Grid(regions)
+def _points(feedback: Callable[[], Any], grid: Grid, callbacks: Mapping[Region, Callable[[], Any]]) -> Iterator[Future]:
     previous: Future | None = None
     for step in grid.steps():
         previous = _point(feedback, grid, step, callbacks, previous)

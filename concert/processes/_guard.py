@@ -40,7 +40,7 @@ class Guard:
         self._asked = 0.0  # when the look in progress, or the last one, began
         self._next = 0.0  # when the next one is due
         self._again = False  # something has changed during the look in progress
-        self.looked_at = -math.inf  # when the last look began that has ended
+        self.looked_at = -math.inf  # when the last look began that has ended; of a closed one, always
         self._tripped = False
         self._reason = ""  # what the last look found wrong
         self._right_since: float | None = None  # while tripped: since when looks find nothing wrong
@@ -54,7 +54,7 @@ class Guard:
             return
         self._again = False
         self._asked = time.monotonic()
-        self._look = async_(self._evaluate)()
+        self._look = async_(self._evaluate)().detach()  # it is not over with the code that happened to ask for it
         self._look.label = f"look at {self.interlock.name}"
 
     def tend(self) -> None:
@@ -77,6 +77,7 @@ class Guard:
         """Stop looking; nothing is called any more. A look in progress is told to end, and not waited for."""
         with self._lock:
             self._closed = True
+            self.looked_at = math.inf  # nobody is to wait for a look that does not come
         if self._look is not None:
             self._look.cancel(block=False)
 

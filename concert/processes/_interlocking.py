@@ -51,7 +51,8 @@ class Interlocking:
         self._run = run
         self._applying = Applying(run.scan.interlocks)
         self._watch = Watch(self._applying, self._trip, lambda _problem: run.changed.set())
-        self._moving = False
+        self._motion: object | None = None  # the one in progress
+        self._stops: list[Future] = []  # of motions that interlocks have interrupted
         self.interrupted = False
 
     def __enter__(self) -> Self:
@@ -84,14 +85,17 @@ class Interlocking:
     @contextmanager
     def motion(self) -> Iterator[None]:
         """Move something in the block; raise :exc:`.StoppedError` instead if that was forbidden meanwhile."""
+        while self._stops:
+            self._stops[0].exception()  # a late stop of the motion before must not hit this one
+            del self._stops[0]
         # In this order: either this sees the interrupt, or who interrupts sees that something moves.
-        self._moving = True
+        self._motion = object()
         try:
             if self.interrupted:
                 raise StoppedError("stopped", "an interlock has tripped")
             yield
         finally:
-            self._moving = False
+            self._motion = None
 
     def has_spoiled(self) -> bool:
         """Tell whether an interlock that stops motion has tripped since the point began: then it does not count."""
@@ -108,15 +112,23 @@ class Interlocking:
         LOG.warning("%s: the interlock %s has tripped: %s", self._run.title, interlock.name, reason)
         if interlock.stop_motion:
             self.interrupted = True
-            for parameter in self._run.scan.points.parameters:
-                stopping = async_(self._stop)(parameter).detach()
+            motion = self._motion
+            for parameter in self._run.scan.points.parameters if motion is not None else ():
+                stopping = async_(self._stop)(parameter, motion).detach()
                 stopping.label = f"stop of {parameter.device.name} by the interlock {interlock.name}"
+                self._stops.append(stopping)
 
-    def _stop(self, parameter: ParameterValue) -> None:
-        """Stop the motion of *parameter* until it stands, also if it has not begun yet."""
-        while self._moving:
-            if parameter in parameter.device.being_set():
-                _stop_once(parameter)
+    def _stop(self, parameter: ParameterValue, motion: object) -> None:
+        """Stop *parameter* until that *motion* has ended, also if it has not begun yet or a stop fails."""
+        failed = False
+        while self._motion is motion:
+            try:
+                if parameter in parameter.device.being_set():
+                    _stop_once(parameter)
+            except Exception as error:  # whatever it is, the motor must not drive on
+                if not failed:
+                    failed = True
+                    LOG.error("%s does not stop, and is told again: %s", parameter.device.name, error)
             time.sleep(AGAIN)
 
 

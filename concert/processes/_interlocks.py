@@ -7,7 +7,6 @@ from typing import Any
 
 from concert.base import Condition
 from concert.processes._interlock import Interlock, problems
-from concert.quantities import q
 from concert.tables import print_table
 
 
@@ -53,8 +52,8 @@ installed = Interlocks()
 
 def interlock(
     condition: Interlock | Condition | Callable[[], Any],
-    settle: Any = 1 * q.s,
-    stop_motion: bool = False,
+    settle: Any = None,
+    stop_motion: bool | None = None,
     name: str | None = None,
 ) -> None:
     """Let every scan of the session, also one that is running, pause while *condition* does not hold.
@@ -65,10 +64,19 @@ def interlock(
         interlock(shutter["state"].equals("open") & hutch_is_searched, stop_motion=True)
 
     *condition* is a comparison of a parameter, a combination of those, or a function without arguments. Scans go on
-    when it has held for the time *settle*. With *stop_motion* what a scan moves is stopped at once, and the interrupted
-    point measured again. An interlock with the same *name* is replaced. Shows how things are now.
+    when it has held for the time *settle*, 1 s by default. With *stop_motion* what a scan moves is stopped at once, and
+    the interrupted point measured again. An interlock with the same *name* is replaced. Shows how things are now.
+
+    An :class:`.Interlock` is taken as it is; raise :exc:`TypeError` if something else is given with it, or *condition*
+    is no condition, as a value that was read already. Raise what :func:`.seconds` does if *settle* is no time.
     """
-    added = condition if isinstance(condition, Interlock) else Interlock(condition, settle, stop_motion, name)
+    options = {"settle": settle, "stop_motion": stop_motion, "name": name}
+    given = {option: value for option, value in options.items() if value is not None}
+    if isinstance(condition, Interlock) and given:
+        raise TypeError(
+            f"the interlock {condition.name} is made already: give {' and '.join(given)} to Interlock(...) instead"
+        )
+    added = condition if isinstance(condition, Interlock) else Interlock(condition, **given)
     problem = added.problem()
     installed.add(added)
     print(f"Interlock {added.name}: {'holds' if problem is None else f'tripped already, {problem}'}")
@@ -88,7 +96,10 @@ def interlocks() -> None:
 
 
 def remove_interlock(which: Interlock | str | int) -> None:
-    """Remove an interlock, given itself, its name, or its number in the table of :func:`interlocks`."""
+    """Remove an interlock, given itself, its name, or its number in the table of :func:`interlocks`.
+
+    Raise :exc:`ValueError` if there is no such interlock.
+    """
     print(f"Interlock {installed.remove(which).name} removed")
 
 

@@ -17,7 +17,8 @@ class Region:
 
     *parameter* is a parameter, such as ``motor['position']``, or a device, which stands for its main parameter.
     *values* are quantities, an array of them for example, or whatever the parameter takes. With *relative* they are
-    differences from where the parameter is when the scan begins, and it goes back there afterwards.
+    differences from where the parameter is when the scan begins, and it goes back there afterwards; the function
+    :func:`scan` refuses them.
     """
 
     def __init__(self, parameter: ParameterValue | Device, values: Iterable[Any], relative: bool = False) -> None:

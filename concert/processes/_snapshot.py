@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from concert.async_ import Future
+from concert.base import ParameterValue
 from concert.devices.base import Device
+from concert.processes._answers import NoAnswer, deadline, failure_of
 from concert.processes._station import station
 from concert.quantities import shown
 from concert.tables import get_default_table
-
-ANSWER_TIME = 2.0  # seconds that all devices together have to answer
 
 
 class Snapshot(dict[str, dict[str, Any]]):
@@ -39,13 +38,14 @@ def snapshot(devices: Mapping[str, Device] | None = None) -> Snapshot:
     """Read every readable parameter of the *devices*, of the session's by default, at the same time.
 
     Return the values by device and parameter. A parameter that cannot be read in time has a text that says why instead,
-    so nothing is missing silently.
+    so nothing is missing silently. What a detector measures is left out, however: that takes its integration time, and
+    it is in the points of a scan.
     """
     chosen = station.devices() if devices is None else devices
-    reads = {name: {each.name: each.get() for each in device if each.readable} for name, device in chosen.items()}
-    deadline = time.monotonic() + ANSWER_TIME
+    reads = {name: {each.name: each.get() for each in _settings(device)} for name, device in chosen.items()}
+    until = deadline()
     return Snapshot(
-        (device, {name: _outcome(read, deadline) for name, read in parameters.items()})
+        (device, {name: _outcome(read, until) for name, read in parameters.items()})
         for device, parameters in reads.items()
     )
 
@@ -55,13 +55,13 @@ def said(value: Any) -> str:
     return str(value) if isinstance(value, str) else shown(value)
 
 
-def _outcome(read: Future, deadline: float) -> Any:
-    try:
-        return read.result(timeout=max(0.0, deadline - time.monotonic()))
-    except TimeoutError:
-        if not read.done():
-            read.cancel(block=False)
-            return Unavailable(f"no answer within {ANSWER_TIME:g} s")
-        return Unavailable(f"unavailable: {read.exception()}")
-    except Exception as error:  # whatever is wrong with one, the others are read
-        return Unavailable(f"unavailable: {error}")
+def _settings(device: Device) -> list[ParameterValue]:
+    measures = device.detects or "integration_time" in device
+    return [each for each in device if each.readable and not (measures and each.name == device.main_parameter)]
+
+
+def _outcome(read: Future, until: float) -> Any:
+    failure = failure_of(read, until)  # whatever is wrong with one, the others are read
+    if failure is None:
+        return read.result()
+    return Unavailable(failure if isinstance(failure, NoAnswer) else f"unavailable: {failure}")

@@ -25,7 +25,8 @@ class Watch:
 
     Entering looks at everything once, so what has tripped already is known, and told, then. Parameters are looked at
     whenever they were set, and everything many times a second. With the sync runtime nothing goes on by itself:
-    everything is looked at when :meth:`problem` is asked.
+    everything is looked at when :meth:`problem` is asked. The watch goes on to the end of the block also when the code
+    in it is killed: its cleanup may still move something.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Watch:
             self._follow()
             look_at(list(self._guards.values()))
             if runtime() != "sync":
-                self._monitor = async_(self._keep_looking)()
+                self._monitor = async_(self._keep_looking)().detach()
                 self._monitor.label = "watch of the interlocks"
         except BaseException:
             self.close()
@@ -75,9 +76,11 @@ class Watch:
         if self._monitor is None and not self._closed:
             self._follow()
             look_at(self._chosen(stopping_motion))
-        found = [problem for guard in self._chosen(stopping_motion) if (problem := guard.problem()) is not None]
-        if self._monitor is not None and self._monitor.done() and not (self._closed or stopping_motion):
-            found.append(f"nobody watches the interlocks any more: {self._monitor.exception()}")
+        chosen = self._chosen(stopping_motion)
+        found = [problem for guard in chosen if (problem := guard.problem()) is not None]
+        dead = self._monitor if self._monitor is not None and self._monitor.done() and not self._closed else None
+        if dead is not None and (chosen or not stopping_motion):
+            found.append(f"nobody watches the interlocks any more: {dead.exception()}")
         return "; ".join(found) or None
 
     def look(self, stopping_motion: bool = False) -> str | None:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -58,14 +59,21 @@ def dmesh(
 
 
 def listscan(*motors_and_values: Any, time: Any = None, kind: str = "listscan", **options: Any) -> Scan:
-    """Go to given values: ``listscan(stage, [1, 2, 5] * q.mm)``, several motors together with as many values each."""
+    """Go to given values: ``listscan(stage, [1, 2, 5] * q.mm)``, several motors together with as many values each.
+
+    Raise :exc:`TypeError` if what is to move is no device and no parameter, and :exc:`ValueError` if the values are
+    missing or not as many for all of them, or something moves twice.
+    """
     moves, rest = groups(kind, motors_and_values, 2, "motor and values")
     time = only_time(kind, rest, time)
     return Scan(Together([Region(motor, values) for motor, values in moves]), time=time, kind=kind, **options)
 
 
 def timescan(period: Any, points: int | None = None, time: Any = None, kind: str = "timescan", **options: Any) -> Scan:
-    """Read every *period*, *points* times or until it is stopped."""
+    """Read every *period*, *points* times or until it is stopped.
+
+    Raise :exc:`ValueError` if *points* is no number from 1 on, and what :func:`.seconds` does if *period* is no time.
+    """
     every = seconds(period) * q.s
     title = f"{kind} every {shown(every)}" + ("" if points is None else f", {points} points")
     return Scan(Repeated(point_count(points)), time=time, kind=kind, title=title, period=every, **options)
@@ -104,14 +112,13 @@ def fscan(
 ) -> Scan:
     """Go to the points that a generator function, or another iterable, gives: a value, or a tuple, one for each motor.
 
-    They are taken one by one, so there may be endlessly many; the scan ends with them.
+    They are taken one by one, so there may be endlessly many; the scan ends with them. Every start, also of a scan that
+    goes on, takes them from the beginning, so raise :exc:`TypeError` for an iterator, which gives them only once.
     """
+    _refuse_what_ends(kind, points)
 
     def source(begin: int, _measured: Callable[[], Any]) -> Iterator[Any]:
-        from_start = iter(points() if callable(points) else points)
-        for _ in range(begin):
-            next(from_start)
-        return from_start
+        return itertools.islice(points() if callable(points) else points, begin, None)
 
     return _generated("fscan", kind, motors, source, points, time, options)
 
@@ -141,6 +148,18 @@ def _generated(by: str, kind: str, motors: Any, source: Any, decides: Any, time:
     points = Generated(every, source, by, decides)
     names = ", ".join(parameter.full_name for parameter in points.parameters)
     return Scan(points, time=time, kind=kind, title=f"{kind} {names}", **options)
+
+
+def _refuse_what_ends(kind: str, points: Any) -> None:
+    """Raise :exc:`TypeError` for what cannot be iterated over, or only once."""
+    wanted = f"expected a generator function, or a list, for {kind}, not {shown(points)}"
+    if not callable(points):
+        try:
+            ends = iter(points) is points
+        except TypeError:
+            raise TypeError(wanted) from None
+        if ends:
+            raise TypeError(f"{wanted}, which gives its points only once: give the function itself, without calling it")
 
 
 def _exactly(count: int, kind: str, describe: Callable[..., Scan]) -> Callable[..., Scan]:

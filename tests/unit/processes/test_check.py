@@ -255,7 +255,7 @@ def test_points_beyond_a_million_are_checked_as_well(stage, lift, diode):
 
 @concurrent
 def test_a_device_that_hangs_is_told_and_holds_up_no_other(stage, camera, monkeypatch):
-    monkeypatch.setattr("concert.processes._examine.ANSWER_TIME", 0.1)
+    monkeypatch.setattr("concert.processes._answers.ANSWER_TIME", 0.1)
 
     class Hanging(LinearMotor):
         def _get_position(self):

@@ -70,6 +70,19 @@ def test_points_of_a_generator_function(stage, diode):
     assert numbers(describe.fscan(stage, spiral, read=diode)) == [(1,), (2,)]
 
 
+@pytest.mark.parametrize("source", [lambda: (n * q.mm for n in range(3)), lambda: iter([1 * q.mm, 2 * q.mm])])
+def test_points_that_can_be_had_only_once_are_refused(stage, diode, source):
+    with pytest.raises(TypeError, match=r"a generator function, or a list, for fscan, not <.*only once"):
+        describe.fscan(stage, source(), read=diode)
+
+
+@pytest.mark.parametrize("points", [[1, 2] * q.mm, lambda: iter([1 * q.mm, 2 * q.mm])], ids=["array", "function"])
+def test_a_description_with_given_points_can_be_started_again(stage, diode, points):
+    scan = describe.fscan(stage, points, read=diode)
+    assert [len(scan.start().result()) for _ in range(2)] == [2, 2]
+    assert [step.values for step in scan.points.steps(1)] == [(2 * q.mm,)]
+
+
 @pytest.mark.parametrize(
     ("describes", "message"),
     [
@@ -81,6 +94,7 @@ def test_points_of_a_generator_function(stage, diode):
         ),
         (lambda stage: describe.ascan(stage, 0 * q.mm, 1 * q.mm, 2, 1 * q.s, 2 * q.s), "at most an integration time"),
         (lambda stage: describe.mesh(stage, 0 * q.mm, 1 * q.mm), "expected motor, start, stop and intervals for stage"),
+        (lambda stage: describe.fscan(stage, 5 * q.mm), "a generator function, or a list, for fscan, not 5 mm$"),
         (lambda stage: describe.loopscan(0), "expected the number of points, 1 or more, not 0"),
     ],
 )

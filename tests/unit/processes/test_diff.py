@@ -1,12 +1,17 @@
 """Snapshots and how they differ: as data, and as tables."""
 
+import threading
+
 import pytest
 
+from concert.base import Quantity
+from concert.devices.base import Device
 from concert.devices.dummy import DummyDevice
 from concert.processes import ScanError, ascan, diff, snapshot
 from concert.processes._diff import MISSING
 from concert.processes._station import station
 from concert.quantities import q
+from tests.devices_for_tests import LATE, concurrent
 
 
 @pytest.fixture
@@ -41,6 +46,48 @@ def test_a_snapshot_tells_why_something_is_not_in_it():
             raise ConnectionError("no answer from 10.0.3.9")
 
     assert snapshot({"lamp": Broken()})["lamp"]["value"] == "unavailable: no answer from 10.0.3.9"
+
+
+@concurrent
+def test_a_snapshot_does_not_wait_for_a_device_that_hangs(slits, monkeypatch):
+    class Hanging(DummyDevice):
+        def _get_value(self):
+            gate.wait(LATE)
+            return 0 * q.mm
+
+    monkeypatch.setattr("concert.processes._answers.ANSWER_TIME", 0.1)
+    gate = threading.Event()
+    try:
+        taken = snapshot({"hanging": Hanging(), "slits": slits})
+    finally:
+        gate.set()
+    assert taken["hanging"]["value"] == "no answer within 0.1 s"
+    assert taken["slits"]["value"] == 1 * q.mm
+
+
+@pytest.mark.parametrize("detects", [True, False])
+def test_a_snapshot_has_the_settings_of_a_detector_and_does_not_wait_for_what_it_measures(detects):
+    class Detector(Device):
+        main_parameter = "counts"
+        counts = Quantity(q.count)
+        integration_time = Quantity(q.s)
+
+        def _get_counts(self):
+            raise AssertionError("nobody is to measure now")
+
+        def _get_integration_time(self):
+            return 3 * q.s
+
+    Detector.detects = detects
+    assert snapshot({"detector": Detector()}) == {"detector": {"integration_time": 3 * q.s}}
+
+
+def test_a_detector_that_has_nothing_to_set_is_still_there(session, slits, diode):
+    session["diode"] = diode
+    scan(slits, 1)
+    stored = station.catalogue.last
+    assert stored.snapshot_before["diode"] == stored.snapshot_after["diode"] == {}
+    assert diff(1) == [("slits", "value", 1 * q.mm, 2 * q.mm)]
 
 
 def test_two_snapshots_differ_where_something_was_set(slits):

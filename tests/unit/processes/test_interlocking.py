@@ -8,7 +8,7 @@ from concert.async_ import async_, runtime
 from concert.base import Condition, StoppedError
 from concert.devices.dummy import DummyDevice
 from concert.devices.motors.dummy import LinearMotor
-from concert.processes import Hooks, Interlock, Region, Scan, ScanError, describe, interlock
+from concert.processes import Hooks, Interlock, Region, Scan, ScanAborted, ScanError, describe, interlock
 from concert.processes._interlocks import installed
 from concert.processes._points import Together
 from concert.quantities import q
@@ -18,10 +18,15 @@ from tests.unit.processes.conditions import Ring
 LOW = "ring.current is 12 mA, wanted > 80 mA"
 
 
+@pytest.fixture(autouse=True)
+def no_interlocks():
+    yield
+    installed.clear()
+
+
 @pytest.fixture
 def ring():
-    yield Ring()
-    installed.clear()
+    return Ring()
 
 
 @pytest.fixture
@@ -196,6 +201,29 @@ def test_the_session_s_interlocks_apply_and_may_change_meanwhile(ring, slits, ca
 
 
 @concurrent
+@pytest.mark.parametrize(
+    "let_go",
+    [lambda: installed.remove("slow"), lambda: interlock(lambda: True, name="slow")],
+    ids=["removed", "replaced"],
+)
+def test_an_interlock_may_go_while_the_scan_looks_at_it(slits, let_go, capsys):
+    readings = []
+
+    def slow():
+        if len(readings) == 2:  # the look tells whether that reading counts
+            readings.append("the interlock goes")
+            let_go()
+        time.sleep(0.3)
+        return True
+
+    interlock(slow, stop_motion=True, name="slow")
+    points = Together([Region(slits, [1, 2, 3] * q.mm)])
+    run = Scan(points, read=lambda: readings.append(slits._value) or 1).start()
+    until(run.done)
+    assert readings == [1 * q.mm, 2 * q.mm, "the interlock goes", 3 * q.mm]
+
+
+@concurrent
 def test_a_trip_while_it_waits_for_who_uses_its_motor_meanwhile_holds_it_up(ring, beam, slits):
     run = scan_of(slits, ring, [beam]).start()
     run.pause("lunch")
@@ -279,6 +307,54 @@ def test_everything_that_the_scan_moves_is_stopped(ring, beam, stage):
 
 
 @concurrent
+def test_a_stop_that_fails_is_tried_again(ring, beam, concert_clock, caplog):
+    class Busy(LinearMotor):
+        stops = 0
+
+        def _stop(self):
+            self.stops += 1
+            if self.stops < 4:
+                raise OSError("the line is busy")
+            super()._stop()
+
+    beam.stop_motion = True
+    stage = Busy(speed=1 * q.mm / q.s, name="stage")
+    run = scan_of(stage, ring, [beam], points=1).start()
+    change(ring, (0.2, 12), (5, 100))
+    until(paused(run))
+    assert 0.2 < stage.position.m_as(q.mm) < 0.7
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1]
+    assert caplog.text.count("stage does not stop, and is told again: the line is busy") == 1
+
+
+@concurrent
+def test_a_stop_that_answers_late_does_not_hit_the_next_motion(ring, concert_clock):
+    class Stage(LinearMotor):
+        def _stop(self):
+            super()._stop()
+            time.sleep(0.3)
+
+    stage = Stage(speed=1 * q.mm / q.s, name="stage")
+    flap = Interlock(ring["current"] > 80 * q.mA, settle=0 * q.s, stop_motion=True)
+    run = scan_of(stage, ring, [flap], points=2).start()
+    flapping = change(ring, *((number / 10 + 0.05, (12, 100)[number % 2]) for number in range(30)))
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+    flapping.join()
+
+
+@concurrent
+def test_two_that_trip_together_and_are_over_at_once_do_not_stop_the_next_motion(ring, stage, concert_clock):
+    flaps = [
+        Interlock(ring["current"] > limit * q.mA, settle=0 * q.s, stop_motion=True, name=f"{limit}")
+        for limit in (70, 80)
+    ]
+    run = scan_of(stage, ring, flaps, points=2).start()
+    flapping = change(ring, (0.5, 12), (0.51, 100), (1.5, 12), (1.51, 100), (2, 12), (2.01, 100))
+    assert run.result()["stage"].m_as(q.mm).tolist() == [1, 2]
+    flapping.join()
+
+
+@concurrent
 def test_a_stop_by_somebody_else_still_ends_the_scan(ring, beam, stage):
     beam.stop_motion = True
     run = scan_of(stage, ring, [beam]).start()
@@ -311,6 +387,21 @@ def test_going_back_is_stopped_as_well(ring, beam, stage):
     assert run.points == 2
     assert "it did not go back: StoppedError: stage.position was stopped" in run.reason
     assert stage.position.m_as(q.mm) == pytest.approx(5.5, abs=0.3)
+
+
+@concurrent
+def test_going_back_after_an_abort_is_stopped_as_well(ring, beam, stage, caplog):
+    beam.stop_motion = True
+    run = describe.dscan(stage, 0 * q.mm, 10 * q.mm, 1, read=ring["current"], interlocks=[beam]).start()
+    until(lambda: stage.position > 6 * q.mm)
+    run.abort(block=False)
+    until(lambda: stage.position < 4 * q.mm)
+    ring.stored = 12 * q.mA
+    assert isinstance(run.exception(), ScanAborted)
+    until(lambda: run.over)
+    assert stage.position.m_as(q.mm) == pytest.approx(3.9, abs=0.3)
+    assert stage.state == "standby"
+    assert "the interlock beam has tripped" in caplog.text
 
 
 @concurrent

@@ -28,6 +28,21 @@ def test_adding_shows_what_has_tripped_already(ring, capsys):
     assert capsys.readouterr().out == "Interlock beam: tripped already, ring.current is 12 mA, wanted > 80 mA\n"
 
 
+@pytest.mark.parametrize("given", [{"settle": 5 * q.s}, {"stop_motion": True}, {"stop_motion": False}, {"name": "x"}])
+def test_what_would_be_ignored_beside_an_interlock_is_refused(ring, given):
+    beam = Interlock(ring["current"] > 80 * q.mA, name="beam")
+    (option,) = given
+    message = f"the interlock beam is made already: give {option} to Interlock"
+    with pytest.raises(TypeError, match=message):
+        interlock(beam, **given)
+    assert len(installed) == 0
+
+
+def test_an_interlock_is_taken_as_it_is(ring, capsys):
+    interlock(beam := Interlock(ring["current"] > 80 * q.mA, settle=5 * q.s, stop_motion=True))
+    assert list(installed) == [beam]
+
+
 def test_the_same_name_replaces(ring):
     interlock(ring["current"] > 80 * q.mA, name="beam")
     interlock(ring["shutter"].equals("open"))

@@ -90,6 +90,16 @@ def test_what_is_no_region_is_refused(regions):
         scan(lambda: 0, *regions)
 
 
+def test_relative_regions_are_refused_with_advice(device):
+    with pytest.raises(ValueError, match=r"the region of slits.value must not be relative.*use dscan"):
+        scan(lambda: 0, Region(device, [-1, 1] * q.mm, relative=True))
+
+
+def test_a_parameter_in_two_regions_is_refused_at_once(device):
+    with pytest.raises(ValueError, match=r"slits.value can be moved only once"):
+        scan(lambda: 0, Region(device, [1] * q.mm), Region(device, [2] * q.mm))
+
+
 def test_a_device_without_main_parameter_is_refused_with_advice():
     class Camera(DummyDevice):
         main_parameter = None

@@ -347,11 +347,13 @@ def test_who_waits_for_clearance_can_be_killed(ring, beam, concert_runtime, conc
 
 
 @pytest.mark.skipif(runtime() != "gevent", reason="greenlets are killed at once, which is what it takes")
-def test_a_watch_that_was_killed_says_so(beam, concert_clock):
+@pytest.mark.parametrize("stopping_motion", [False, True])
+def test_a_watch_that_was_killed_says_so(beam, stopping_motion, concert_clock):
+    beam.stop_motion = stopping_motion
     with Watch([beam]) as watch:
         time.sleep(0.1)
         watch._monitor.cancel()
-        assert "nobody watches the interlocks any more" in watch.problem()
+        assert "nobody watches the interlocks any more" in watch.problem(stopping_motion)
 
 
 @in_all_runtimes
