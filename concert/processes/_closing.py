@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 _unsaid: deque[Run | str] = deque(maxlen=20)
 
 
-def closing(run: Run) -> str:
-    """Return how *run* has ended as a line of text: results, and what was kept where."""
+def closing(run: Run, problems: bool = False) -> str:
+    """Return how *run* has ended as a line of text: results, and what was kept where.
+
+    With *problems* lines follow about what went wrong with its cleanup; after an abort in any case.
+    """
     parts = [_outcome(run)]
     if run.points and run.scan.points.parameters:  # what moves nothing has no peak anywhere
         try:
@@ -23,8 +26,8 @@ def closing(run: Run) -> str:
         except ValueError:  # what was read has no peak: text, for example
             pass
     line = " · ".join([*parts, *_kept(run)])
-    # What a failure says has them, but an abort says nothing.
-    return "\n".join([line, *(f"  {problem}" for problem in run.problems if run.status == "aborted")])
+    told = run.problems if problems or run.status == "aborted" else []  # else whatever it raises has them
+    return "\n".join([line, *(f"  {problem}" for problem in told)])
 
 
 def say_closing_later(run: Run) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from concert.processes._closing import closing
+from concert.processes._station import station
 from concert.processes._values import Values
 from concert.quantities import FEW, q
 from concert.storage._analysis import decimals_of
@@ -27,6 +28,8 @@ WIDTH = 14  # characters of a column; wide enough for numbers of six digits
 REFRESH = 0.1  # seconds between two looks
 LINES = 50  # so many points of a look are shown; of more, which nobody could read, only the last ones
 FIRST = 1000  # so many values tell how many digits are shown
+
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]"
 
 _NUMBERS = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
 
@@ -47,13 +50,13 @@ class Display:
         self._status = "waiting"
         self._reason = ""
         self._doing = ""
+        self._interrupted = False  # and then nobody sees what the scan raises
         self._bar: Any = None
         self._output = sys.stdout
         self._broken = False
 
     def __enter__(self) -> Self:
         from tqdm import tqdm  # loaded with the first scan, not with every program
-        from tqdm.contrib import DummyTqdmFile
 
         run = self._run
 
@@ -71,23 +74,35 @@ class Display:
         self._bar = Bar(
             total=run.expected,
             unit=" points",
+            bar_format=BAR if run.expected else None,
             leave=False,
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
         if not self._bar.disable and sys.stdout.isatty():
-            sys.stdout = DummyTqdmFile(sys.stdout)  # for what hooks print: above the bar
+            sys.stdout = _Above(self._bar, sys.stdout)  # for what hooks print
         # Some room at the end of the line, for the ^C of who interrupts it.
         self._bar.dynamic_ncols = lambda _file: (shutil.get_terminal_size().columns - 3, None)
         return self
 
     def __exit__(self, *_exception: Any) -> None:
         self._safely(self._bar.close)
-        sys.stdout = self._output
+        if isinstance(sys.stdout, _Above):
+            above, sys.stdout = sys.stdout, self._output
+            self._safely(above.end)
 
     def show(self, rows: Sequence[Sequence[Any]]) -> None:
         """Show points that were measured, and why the scan pauses if it does."""
         self._safely(lambda: self._show(rows))
+
+    def interrupted(self) -> None:
+        """Show what comes before the scan has ended, now that it was interrupted."""
+        scan = self._run.scan
+        comes = ["stops", "goes back"] if scan.points.relative else ["stops"]
+        if scan.hooks.cleanup or station.hooks.cleanup:
+            comes.append("cleans up")
+        self._interrupted = True
+        self._safely(lambda: self._bar.set_postfix_str(f"{', '.join(comes)} …"))
 
     def end(self) -> None:
         """Show how the scan has ended."""
@@ -130,7 +145,7 @@ class Display:
             self._show_title()
         self._bar.close()
         if run.over:
-            self._print(closing(run))
+            self._print(closing(run, self._interrupted))
 
     def _show_title(self) -> None:
         run = self._run
@@ -183,8 +198,36 @@ class Display:
         self._reason = reason
 
     def _print(self, line: str) -> None:
-        with self._bar.external_write_mode(file=self._output):
+        with self._bar.external_write_mode(file=sys.stdout):
             print(line, file=self._output, flush=True)
+
+
+class _Above:
+    """Standard output while there is a *bar* at the end of it: whole lines appear above."""
+
+    def __init__(self, bar: Any, output: Any) -> None:
+        self._bar = bar
+        self._output = output
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        if lines:
+            with self._bar.external_write_mode(file=self):
+                self._output.write("".join(f"{line}\n" for line in lines))
+                self._output.flush()
+        return len(text)
+
+    def end(self) -> None:
+        """Write what has come of a last line."""
+        self._output.write(self._line)
+        self._line = ""
+
+    def flush(self) -> None:
+        """Do nothing: lines are written when they are whole."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
 
 
 def _decimals_of(scan: Scan) -> list[int | None]:

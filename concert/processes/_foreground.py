@@ -48,6 +48,7 @@ def watch(run: Run) -> ScanData:
             for rows in run.follow(REFRESH):
                 display.show(rows)
         except BaseException as interruption:  # also where nothing is waited for, while something is printed
+            display.interrupted()
             give_up([run], interruption)
             raise
         finally:

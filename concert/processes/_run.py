@@ -147,8 +147,8 @@ class Run(Future):
         parts.append(f"{self.points} points" if self.expected is None else f"{self.points}/{self.expected}")
         if self.status == "paused":
             parts.append("paused")
-        elif self.remaining:
-            parts.append(f"{rough_time(self.remaining)} left")
+        elif (remaining := self.remaining) is not None and remaining >= 0.5:  # else it says "0 s"
+            parts.append(f"{rough_time(remaining)} left")
         return f"{self.title} ({', '.join(parts)})"
 
     # -- telling it what to do ----------------------------------------------------------------------------------
@@ -205,8 +205,14 @@ class Run(Future):
     # -- following it -------------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        for rows in self.follow():
-            yield from rows
+        try:
+            for rows in self.follow():
+                yield from rows
+        except GeneratorExit:  # somebody does not want to see more of it
+            raise
+        except BaseException as interruption:
+            give_up([self], interruption)
+            raise
         self.join()
 
     def follow(self, refresh: float = 0.0) -> Iterator[list[tuple[Any, ...]]]:
@@ -244,9 +250,6 @@ class Run(Future):
             event = self._news
             if self.points == seen and self.status == status and not self.finished:
                 event.wait(refresh or None)
-        except BaseException as interruption:
-            give_up([self], interruption)
-            raise
         finally:
             self._followers -= 1
 

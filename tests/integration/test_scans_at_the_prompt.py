@@ -29,6 +29,10 @@ def pause_at_once():
 
 def broken_light():
     raise RuntimeError("no light")
+
+def speak():
+    print("the sample", end=" ")
+    print("is there")
 '''
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -212,6 +216,28 @@ def test_a_failing_cleanup_is_a_line(terminal):
     assert re.search(
         r"Sorry, scan \d+ has all its points, but the cleanup hook broken_light failed: RuntimeError: no light", shown
     )
+
+
+def test_what_goes_wrong_with_the_cleanup_of_an_interrupted_scan_is_told(terminal):
+    terminal.type("dscan stage 0 mm 10 mm 100 0.1 s hooks=Hooks(cleanup=[broken_light])")
+    terminal.see("0.100")
+    terminal.press()
+    terminal.see(
+        "stops, goes back, cleans up", "aborted after ", "hook broken_light failed: RuntimeError: no light", PROMPT
+    )
+
+
+def test_what_hooks_print_is_above_the_bar(tmp_path):
+    terminal = SessionTerminal(tmp_path, SESSION, DISPLAY="", WAYLAND_DISPLAY="")
+    try:
+        terminal.see("Ctrl-C stops the command")
+        terminal.show(PROMPT)
+        terminal.type("ascan stage 0 mm 10 mm 2 hooks=Hooks(after_point=[speak])")
+        lines = terminal.show("Scan 1 done in", PROMPT)
+        assert lines.count("the sample is there") == 3
+        assert not [line for line in lines if "points/s" in line]
+    finally:
+        terminal.close()
 
 
 def test_a_pause_says_why_and_ctrl_c_ends_it(terminal):
