@@ -61,7 +61,7 @@ class Foreground:
         self.unanswered = 0
 
     def press(self, end: BaseException | None = None) -> None:
-        """Do what Ctrl-C asks for, or raise *end* instead; called by a signal's handler, in whatever code is running."""
+        """Do what Ctrl-C asks for, or raise *end* instead; called by a signal's handler, whatever code is running."""
         if end is not None:
             self.end = end
         if self.shields:
