@@ -45,10 +45,35 @@ def every_device(*more: Mapping[str, Any]) -> dict[str, Device]:
 
 
 def replace(old: Device, new: Device) -> None:
-    """Let *new* have every name that *old* has, in the loaded sessions and at the prompt."""
+    """Let *new* have every name that *old* has, in the loaded sessions and at the prompt, also in their containers."""
+    entered: set[int] = set()
     for namespace in [*_namespaces, *map(vars, filter(_is_session, list(sys.modules.values())))]:
-        for name in [name for name, value in namespace.items() if value is old]:
-            namespace[name] = new
+        _renewed(namespace, old, new, entered)
+
+
+def _renewed(value: Any, old: Device, new: Device, entered: set[int]) -> Any:
+    """Return what is to be in the place of *value*: itself, with *new* where *old* was in it, if it can be changed."""
+    if value is old:
+        return new
+    entries: Any = vars(value) if isinstance(value, Bunch) else value
+    is_mapping = isinstance(entries, dict)
+    if id(value) in entered or not (is_mapping or (isinstance(entries, SEQUENCES) and len(entries) <= LARGE)):
+        return value
+    entered.add(id(value))
+    before = members(entries.items()) if is_mapping else list(enumerate(members(entries)))
+    after = {key: _renewed(entry, old, new, entered) for key, entry in before}
+    changed = {key: after[key] for key, entry in before if after[key] is not entry}
+    if not changed:
+        return value
+    if isinstance(entries, (tuple, frozenset)):
+        return getattr(type(entries), "_make", type(entries))(after.values())
+    if isinstance(entries, set):
+        entries.clear()
+        entries.update(after.values())
+    else:
+        for key, entry in changed.items():
+            entries[key] = entry
+    return value
 
 
 def publish(names: Mapping[str, Any]) -> None:
