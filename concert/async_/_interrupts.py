@@ -3,6 +3,9 @@
 A press is for the foreground: what the main greenlet (without gevent: the main thread) is doing. While it waits for
 futures, the wait ends, the futures it started are cancelled, and only then :exc:`KeyboardInterrupt` is raised. Inside
 :func:`shielded` a first press (or kill) is kept for the end, a second one is held back, a third one gets through.
+
+Who is to end the whole process presses as well, with the :exc:`SystemExit` that is then raised instead: that is never
+lost, however long it is held back.
 """
 
 from __future__ import annotations
@@ -45,14 +48,22 @@ class Foreground:
         self.unanswered = 0  # further presses because that did not happen
         self.ended: list[Future] = []  # what presses have begun to end; whoever is interrupted waits for it
         self.delivered: int | None = None  # presses for the shell's present command; None where there is no shell
+        self.end: BaseException | None = None  # what is to end the process, and was not raised yet
+
+    def interruption(self) -> BaseException:
+        """Return what to raise now because of a press."""
+        end, self.end = self.end, None
+        return KeyboardInterrupt() if end is None else end
 
     def leave(self) -> None:
         self.waiter = None
         self.due = False
         self.unanswered = 0
 
-    def press(self) -> None:
-        """Do what Ctrl-C asks for; called by the signal's handler, in whatever code is running."""
+    def press(self, end: BaseException | None = None) -> None:
+        """Do what Ctrl-C asks for, or raise *end* instead; called by a signal's handler, whatever code is running."""
+        if end is not None:
+            self.end = end
         if self.shields:
             self.presses += 1
             if self.presses < GETS_THROUGH:
@@ -60,7 +71,7 @@ class Foreground:
         if self.waiter is not None:
             self.unanswered += self.due
             if self.unanswered >= GETS_THROUGH - 1:
-                raise KeyboardInterrupt  # in whatever keeps the hub from running
+                raise self.interruption()  # in whatever keeps the hub from running
             self.due = True
             self._wake()
             _stop_busy_code()
@@ -70,7 +81,7 @@ class Foreground:
             # The main greenlet waits in something that is not ours; other greenlets have done nothing wrong.
             hub.loop.run_callback_threadsafe(self._throw_in_hub)
         else:
-            raise KeyboardInterrupt
+            raise self.interruption()
 
     def _command_is_cleaning_up(self) -> bool:
         """Count a press for the shell's command; tell whether it is the second, which is held back."""
@@ -84,7 +95,7 @@ class Foreground:
         if self.shields or self.waiter is not None:
             self.press()
         else:
-            MAIN_GREENLET.throw(KeyboardInterrupt)
+            MAIN_GREENLET.throw(self.interruption())
 
     def _wake(self) -> None:
         if hub is not None:
@@ -183,9 +194,9 @@ def _shielded_foreground(presses: int) -> Iterator[None]:
     finally:
         foreground.shields -= 1
         if outermost:
-            noted, foreground.presses = foreground.presses, 0
-            if noted and not presses:
-                raise KeyboardInterrupt
+            noted, foreground.presses = foreground.presses - presses, 0
+            if noted and (foreground.end is not None or not presses):
+                raise foreground.interruption()
 
 
 def _on_sigint(_signum: int, _frame: Any) -> None:
@@ -202,6 +213,7 @@ def take_over() -> None:
 
 def ignore() -> None:
     """Let presses do nothing: no command is running, and nobody is at the prompt yet."""
+    foreground.delivered = None
     signal.signal(signal.SIGINT, lambda _signum, _frame: None)
 
 

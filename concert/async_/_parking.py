@@ -115,7 +115,7 @@ def _park_greenlet(future: Future, timeout: float | None) -> bool:
                 _go_on_for_threads()
             target = hub
         if foreground.due and in_foreground:
-            raise KeyboardInterrupt
+            raise foreground.interruption()
     finally:
         if in_foreground:
             foreground.leave()
@@ -188,7 +188,7 @@ def _park_thread(future: Future, timeout: float | None) -> bool:
                     remaining = HEARTBEAT if remaining is None else min(remaining, HEARTBEAT)
                 waiter.sleep(remaining)
         if foreground.due and in_foreground:
-            raise KeyboardInterrupt
+            raise foreground.interruption()
     finally:
         if in_foreground:
             foreground.leave()

@@ -23,7 +23,7 @@ class StopCommand(Command):
     def run(self, name: str | None) -> None:  # type: ignore[override]
         """Stop the devices of the session *name*, or of all; raise :exc:`.SessionError` if one has not stopped."""
         sessions = _sessions(name)
-        asked = [(session, async_(running.request_stop)(session)) for session in sessions]
+        asked = [(session, async_(_asked)(session)) for session in sessions]
         wait([future for _, future in asked])
         not_stopped = sum(_shown(session, future.result()) for session, future in asked)
         if not_stopped:
@@ -45,11 +45,22 @@ def _sessions(name: str | None) -> list[RunningSession]:
     raise SessionError(f"no session {check_name(name)} is running; there are {there_are}")
 
 
-def _shown(session: RunningSession, outcomes: list[Outcome] | None) -> bool:
+def _asked(session: RunningSession) -> list[Outcome] | str:
+    """Let the devices of the *session* be stopped; return what became of them, or why nothing is known about that."""
+    try:
+        outcomes = running.request_stop(session)
+    except ProcessLookupError:
+        return "it has just ended"
+    except Exception as error:  # the others must be told, and say what became of theirs
+        return f"it could not be asked ({type(error).__name__}: {error})"
+    return f"no answer within {running.PATIENCE:g} s" if outcomes is None else outcomes
+
+
+def _shown(session: RunningSession, answer: list[Outcome] | str) -> bool:
     """Show what a session has answered; return whether something in it may still move."""
     print(f"{session.name} (process {session.pid})")
-    if outcomes is None:
-        print(f"no answer within {running.PATIENCE:g} s: nothing is known about its devices; check them by eye")
+    if isinstance(answer, str):
+        print(f"{answer}: nothing is known about its devices; check them by eye")
         return True
-    report(outcomes)
-    return not all(each.stopped for each in outcomes)
+    report(answer)
+    return not all(each.stopped for each in answer)

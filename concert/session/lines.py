@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from string import whitespace
 from typing import Any
 
+from concert.base import ParameterValue
 from concert.devices.base import Device
 from concert.quantities import q
 
@@ -25,7 +27,9 @@ def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) 
 
     Words are separated by spaces. A number and a unit make a quantity, ``3 mm`` or ``3mm``, and so do several,
     ``[1, 2] mm``; ``mono.energy`` means the parameter where *names* has such a device; ``--dry-run`` means
-    ``dry_run=True``, and ``ring.current > 80 mA`` a condition; everything else is Python.
+    ``dry_run=True``, and ``ring.current > 80 mA`` a condition; everything else is Python. After a number the name of a
+    device is no unit: ``20 px`` are two arguments where *names* has a motor ``px``, and ``20px`` is one. Commas after
+    words and comments are left out, and after ``;`` there may be another verb.
     """
     match = _LINE.fullmatch(line.strip())
     if match is None or match["verb"] not in verbs:
@@ -33,7 +37,9 @@ def translate_verb(line: str, verbs: Collection[str], names: Mapping[str, Any]) 
     rest = (match["rest"] or "").strip()
     if rest and _OPERATORS.match(rest) and not _OPTION.match(rest):
         return line
-    return f"{match['verb']}({', '.join(_arguments(_words(rest), names))})"
+    first, *others = _split(rest, ";")
+    translated = f"{match['verb']}({', '.join(_arguments(_words(first), names))})"
+    return "; ".join([translated, *(translate_verb(other.strip(), verbs, names) for other in others)]).rstrip()
 
 
 def translate_assignment(line: str, names: Mapping[str, Any]) -> str:
@@ -44,31 +50,38 @@ def translate_assignment(line: str, names: Mapping[str, Any]) -> str:
     match = _ASSIGNMENT.fullmatch(line.strip())
     if match is None or not isinstance(names.get(match["name"]), Device):
         return line
-    arguments = _arguments(_words(match["value"]), names)
+    arguments = _arguments(_words(match["value"]), {})
     if len(arguments) != 1 or not arguments[0].startswith("q.Quantity("):
         return line
     return f"{match['target']} = {arguments[0]}"
 
 
 def _words(text: str) -> list[str]:
-    """Split *text* at spaces that are not inside brackets or quotes."""
-    words, word, closing = [], "", ""
+    """Split *text* at spaces that are not inside brackets or quotes, and at the commas before them."""
+    return [word for piece in _split(text, whitespace) if (word := piece.rstrip(","))]
+
+
+def _split(text: str, separators: str) -> list[str]:
+    """Split *text*, as far as it is no comment, at *separators* that are not inside brackets or quotes."""
+    pieces, piece, closing = [], "", ""
     for character in text:
         if closing:
             if character == closing[-1]:
                 closing = closing[:-1]
             elif closing[-1] not in "'\"" and character in "([{":
                 closing += ")]}"["([{".index(character)]
+        elif character == "#":
+            break
         elif character in "'\"":
             closing = character
         elif character in "([{":
             closing = ")]}"["([{".index(character)]
-        elif character.isspace():
-            words.append(word)
-            word = ""
+        elif character in separators:
+            pieces.append(piece)
+            piece = ""
             continue
-        word += character
-    return [each for each in [*words, word] if each]
+        piece += character
+    return [*pieces, piece]
 
 
 def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
@@ -81,7 +94,7 @@ def _arguments(words: list[str], names: Mapping[str, Any]) -> list[str]:
         option = _OPTION.fullmatch(word)
         if number is not None and number["unit"] and _is_unit(number["unit"]):
             arguments.append(_quantity(number["number"], number["unit"]))
-        elif _wants_unit(word, number) and pending and _is_unit(pending[0]):
+        elif _wants_unit(word, number) and pending and not _is_device(pending[0], names) and _is_unit(pending[0]):
             arguments.append(_quantity(word, pending.pop(0)))
         elif option is not None:
             options.append(f"{option['name'].replace('-', '_')}={option['value'] or 'True'}")
@@ -106,6 +119,10 @@ def _joined(arguments: list[str], operators: Collection[str]) -> list[str]:
 def _wants_unit(word: str, number: re.Match[str] | None) -> bool:
     """Tell whether a word is a number without a unit, or a list of numbers."""
     return not number["unit"] if number is not None else _LIST.fullmatch(word) is not None
+
+
+def _is_device(word: str, names: Mapping[str, Any]) -> bool:
+    return isinstance(names.get(word), (Device, ParameterValue))
 
 
 def _is_unit(word: str) -> bool:

@@ -116,7 +116,8 @@ class _Line:
         """Return how far *value* is from the start, as a number; 0 for what knows no distances."""
         if not isinstance(self._parameter, QuantityValue) or self._start is None:
             return 0.0
-        return abs(float((value - self._start).m_as(self._parameter.unit)))
+        unit = self._parameter.unit
+        return abs(float(value.m_as(unit) - self._start.m_as(unit)))
 
     def _read(self) -> Any:
         try:

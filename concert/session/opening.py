@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from concert.async_ import shielded
 from concert.processes import active_runs, finish_pictures, forget_moves, station
 from concert.session import audit, workplace
 from concert.session.ending import ending_in_good_order
@@ -22,7 +23,7 @@ def opened(name: str, path: Path | None = None, data: str | None = None) -> Iter
     Its audit trail is kept, other terminals can stop its devices, and its scans are stored: in the directory *data*,
     else in the session's ``data_directory``, else where the setting ``DATA`` says, else in ``~/data/<session>``. Scans
     that still run at the end are aborted, with their cleanup; so they are when the process is told to end, by SIGTERM,
-    or its terminal is closed.
+    or its terminal is closed. The session is open until that is done.
     """
     before = signal.getsignal(STOP_SIGNAL)
     make_importable()
@@ -31,10 +32,13 @@ def opened(name: str, path: Path | None = None, data: str | None = None) -> Iter
     stop_on_signal()
     try:
         with registered(name), ending_in_good_order():
-            yield
+            try:
+                yield
+            finally:
+                with shielded():
+                    _end_scans()
+                    finish_pictures()
     finally:
-        _end_scans()
-        finish_pictures()
         forget_moves()
         station.reset()
         audit.close()

@@ -31,11 +31,12 @@ def rounded(parameter: ParameterValue, value: Any, with_unit: bool = True) -> st
 def _number(parameter: QuantityValue, number: float) -> str:
     tolerance = parameter.tolerance
     if tolerance is None or not math.isfinite(number):
-        text = f"{number:.{DIGITS}g}"
+        text = f"{number:z.{DIGITS}g}"
         mantissa, e, exponent = text.partition("e")
         return f"{mantissa}e{int(exponent)}" if e else text
     fine = float(parameter._as_difference(tolerance))
-    return f"{number:.{max(0, math.ceil(-math.log10(fine) - 1e-9)) if fine > 0 else DIGITS}f}"
+    digits = max(0, math.ceil(-math.log10(fine) - 1e-9)) if fine > 0 else DIGITS
+    return f"{number:z.{digits}f}"  # z: nothing is at -0.000
 
 
 def where(parameter: ParameterValue) -> str:

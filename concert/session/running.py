@@ -49,10 +49,12 @@ def registered(name: str) -> Iterator[None]:
     """Let others know, during the block, that this process runs the session *name*."""
     file = directory() / f"{name}-{platform.node()}-{os.getpid()}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "w") as stream:
+    unfinished = file.with_suffix(".new")
+    with open(unfinished, "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         json.dump(RunningSession(name, os.getpid(), platform.node())._asdict(), stream)
         stream.flush()
+        unfinished.rename(file)  # who looks at it sees that it is locked
         try:
             yield
         finally:

@@ -27,6 +27,7 @@ from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.cells import SessionCompiler
 from concert.session.completion import matcher
+from concert.session.ending import end_if_told
 from concert.session.futures import parameter_of
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
@@ -110,6 +111,7 @@ class SessionShell(TerminalInteractiveShell):
             loop.call_soon_threadsafe(lambda: run_in_terminal(lambda: show_below(outcomes, by)))
 
     def prompt_for_code(self) -> str:
+        end_if_told()
         time.sleep(0)  # what the last command has only called begins now
         tell_unhandled(unhandled())
         for line in unsaid():

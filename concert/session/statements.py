@@ -57,9 +57,7 @@ class Statement:
     @property
     def names(self) -> set[str]:
         """The names that the statement gives."""
-        return {
-            node.id for node in ast.walk(self.node) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
+        return set(_names_given(self.node))
 
     def called(self) -> tuple[str, Any]:
         """Return the name of what the statement calls, and the thing itself, None if that is more than a name."""
@@ -74,6 +72,19 @@ class Statement:
         for part in parts:
             thing = getattr(thing, part, None)
         return (parts or [function.id])[-1], thing
+
+
+def _names_given(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name  # what is inside has names of its own
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Store):
+            yield node.id
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _names_given(child)
 
 
 def run_statements(tree: ast.Module, path: str, namespace: dict[str, Any], after: Callable[[], object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from concert.async_ import Future, async_
@@ -34,8 +34,8 @@ def stop_devices(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> lis
     """
     began = time.monotonic()
     limit = seconds(deadline)
-    stops = {name: _Stop(device, began) for name, device in devices.items() if _stop_of(device) is not None}
-    return [stop.outcome(name, limit) for name, stop in stops.items()]
+    stops = [_Stop(name, device, began) for name, device in devices.items()]
+    return [outcome for stop in stops if (outcome := stop.outcome(limit)) is not None]
 
 
 def stop_everything(devices: Mapping[str, Device], deadline: Any = DEADLINE) -> list[Outcome]:
@@ -81,52 +81,60 @@ def report(outcomes: Sequence[Outcome]) -> None:
 
 
 class _Stop:
-    """One device's stop, in progress."""
+    """The stop of the *device* that is shown with the *name*, in progress."""
 
-    def __init__(self, device: Device, began: float) -> None:
+    def __init__(self, name: str, device: Device, began: float) -> None:
+        self._name = name
         self._device = device
         self._began = began
         self._ended: float | None = None
-        stop = _stop_of(device)
-        assert stop is not None
-        # In a future of its own, whatever the method is: one that blocks must not keep the others waiting.
-        self._future: Future = async_(_call)(stop).detach()
-        self._future.label = f"stop of {device.name}"
+        # In a future of its own, from the first look at the device: one that raises or blocks must not keep the others
+        # waiting.
+        self._future: Future = async_(_stopped)(device).detach()
+        self._future.label = f"stop of {name}"
         self._future.add_done_callback(self._end)
 
     def _end(self, _future: Future) -> None:
         self._ended = time.monotonic()
 
-    def outcome(self, name: str, limit: float) -> Outcome:
+    def outcome(self, limit: float) -> Outcome | None:
+        """Return what became of it, None if there is nothing to stop."""
         try:
             error = self._future.exception(timeout=max(0.0, self._began + limit - time.monotonic()))
         except TimeoutError:
             self._future.cancel(block=False)
-            return Outcome(name, False, limit, f"no answer within {limit:g} s")
-        ended = self._ended if self._ended is not None else time.monotonic()
+            return Outcome(self._name, False, limit, f"no answer within {limit:g} s")
+        took = (self._ended if self._ended is not None else time.monotonic()) - self._began
         if error is not None:
-            return Outcome(name, False, ended - self._began, f"{type(error).__name__}: {error}")
-        return Outcome(name, True, ended - self._began, _where(self._device, self._began + limit - time.monotonic()))
+            return Outcome(self._name, False, took, f"{type(error).__name__}: {error}")
+        if not self._future.result():
+            return None
+        return Outcome(self._name, True, took, _where(self._device, self._began + limit - time.monotonic()))
 
 
-def _call(stop: Callable[[], Any]) -> None:
+def _stopped(device: Device) -> bool:
+    """Stop the device; return whether it has anything to stop."""
+    stop = next((getattr(device, name) for name in STOPS if hasattr(device, name)), None)
+    if stop is None:
+        return False
     stopping = stop()
     if isinstance(stopping, Future):
         stopping.join()
-
-
-def _stop_of(device: Device) -> Callable[[], Any] | None:
-    return next((getattr(device, name) for name in STOPS if hasattr(device, name)), None)
+    return True
 
 
 def _where(device: Device, limit: float) -> str:
     """Say where the device is, if it can tell in time."""
+    telling = async_(_position)(device)
+    try:
+        return str(telling.result(timeout=max(0.1, limit)))
+    except Exception as error:  # it has stopped; this is only where
+        telling.cancel(block=False)
+        return f"position unknown: {error}"
+
+
+def _position(device: Device) -> str:
     if device.main_parameter is None:
         return ""
     parameter = device[device.main_parameter]
-    reading = parameter.get()
-    try:
-        return f"at {rounded(parameter, reading.result(timeout=max(0.1, limit)))}"
-    except Exception as error:  # it has stopped; this is only where
-        reading.cancel(block=False)
-        return f"position unknown: {error}"
+    return f"at {rounded(parameter, parameter.get().result())}"

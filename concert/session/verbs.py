@@ -50,7 +50,7 @@ def mv(*moves: Any) -> None:
 
 def mvr(*moves: Any) -> None:
     """Move by distances, all at the same time: ``mvr(stage, -1 * q.mm)``."""
-    go([(parameter, parameter.get().result() + delta) for parameter, delta in _pairs("mvr", moves)], label="mvr")
+    go([(parameter, _away(parameter, delta)) for parameter, delta in _pairs("mvr", moves)], label="mvr")
 
 
 umv, umvr = mv, mvr  # elsewhere these are the ones that show where things are
@@ -145,6 +145,15 @@ def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]
         if isinstance(value, (int, float)):
             raise ValueError(f"give a unit: {verb} {short_name(parameter)} {value} {parameter.unit:~P}")
     return pairs
+
+
+def _away(parameter: ParameterValue, delta: Any) -> Any:
+    """Return what is *delta* away from where the *parameter* is."""
+    here = parameter.get().result()
+    if not isinstance(parameter, QuantityValue):
+        return here + delta
+    # As numbers: temperatures in degC cannot be added.
+    return q.Quantity(here.m_as(parameter.unit) + parameter._as_difference(delta), parameter.unit)
 
 
 def _moving(devices: Mapping[str, Device]) -> dict[str, Device]:

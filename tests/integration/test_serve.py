@@ -422,6 +422,31 @@ def test_device_that_hangs_does_not_keep_it_from_ending(line):
     server.wait()
 
 
+def test_cleanup_of_a_scan_takes_as_long_as_it_takes(line):
+    line.session(
+        "scanning",
+        """
+        import signal
+        from concert.devices.motors.dummy import LinearMotor
+
+        class Stage(LinearMotor):
+            def _set_position(self, position):
+                if position == 0 * q.mm:
+                    print("killed in", signal.getitimer(signal.ITIMER_REAL)[0], "s", flush=True)
+                super()._set_position(position)
+
+        stage = Stage(speed=1 * q.m / q.s)
+        scan = dscan(stage, 1 * q.mm, 10 * q.mm, 1000, read=[lambda: 0], background=True)
+        next(iter(scan))
+        """,
+    )
+    server = line.serve("scanning", "--no-database")
+    server.send(signal.SIGTERM)
+    status, said = server.wait()
+    assert status == 0
+    assert "killed in 0.0 s" in said.splitlines()  # which means never
+
+
 def test_emergency_stop_from_another_terminal_reaches_it(line):
     server = line.serve("imaging", "--no-database")
     client = line.client(

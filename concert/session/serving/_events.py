@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tango import AttrDataFormat
 
-from concert.async_ import async_, dispatcher, threaded
+from concert.async_ import Future, async_, dispatcher, threaded
 from concert.base import ParameterValue, QuantityValue, StateValue
 from concert.base._quantity import LIMITS
 from concert.session.serving._attributes import Conversion, tango_text
@@ -32,7 +33,7 @@ class Events:
         self._tango_device = tango_device
         self._device = tango_device.served
         self._conversions = {each.value.name: each for each in tango_device.conversions}
-        self._following = self._wanted = False
+        self._following = self._wanted = self._ended = False
         self._last: dict[str, Any] = {}
         self._turn = threading.RLock()  # so that what was read first is sent first
 
@@ -48,11 +49,17 @@ class Events:
         self.follow()
 
     def end(self) -> None:
-        """Send nothing any more."""
+        """Begin nothing any more: Tango, once it has ended, must not be asked to send."""
+        self._ended = True
         for value in self._device:
             value.unsubscribe(self._send_state)
             value.unsubscribe(self._send_set)
             dispatcher.unsubscribe(value, LIMITS, self._configure)
+
+    def wait_until_quiet(self, limit: float) -> None:
+        """Wait, at most *limit* seconds, until nothing is being sent, after :meth:`end`."""
+        if self._turn.acquire(timeout=limit):
+            self._turn.release()
 
     def follow(self) -> None:
         """Send the state, and where the device is, again and again until nothing is under way."""
@@ -63,7 +70,7 @@ class Events:
 
     def _follow(self) -> None:
         try:
-            while True:
+            while not self._ended:
                 self._wanted = False
                 moving = self._tango_device.desk.busy or bool(self._device.being_set())
                 self._send_changes()
@@ -87,11 +94,12 @@ class Events:
         with self._turn:
             name = self._conversions[value.name].name
             self._send(value)
-            _push_archive(self._tango_device, name, self._last[name]).result()
+            self._tell(_push_archive, name, self._last[name])
             self._send_state()  # what has ended a set has often changed it
 
     def _configure(self, value: ParameterValue) -> None:
-        _set_limits(self._tango_device, self._conversions[value.name]).result()
+        with self._turn:
+            self._tell(_set_limits, self._conversions[value.name])
 
     def _send(self, value: ParameterValue, only_changes: bool = False) -> None:
         conversion = self._conversions[value.name]
@@ -99,7 +107,7 @@ class Events:
         if only_changes and conversion.format == AttrDataFormat.SCALAR and self._last.get(conversion.name) == content:
             return
         self._last[conversion.name] = content
-        _push(self._tango_device, conversion.name, content).result()
+        self._tell(_push, conversion.name, content)
 
     def _send_state(self, _value: Any = None) -> None:
         with self._turn:
@@ -107,11 +115,16 @@ class Events:
             status = self._tango_device.status_for(state)
             if self._last.get("State") != state:
                 self._last["State"] = state
-                _push(self._tango_device, STATE, tango_text(state)).result()
-                _push_state(self._tango_device, dev_state(state)).result()
+                self._tell(_push, STATE, tango_text(state))
+                self._tell(_push_state, dev_state(state))
             if self._last.get("Status") != status:
                 self._last["Status"] = status
-                _push_status(self._tango_device, status).result()
+                self._tell(_push_status, status)
+
+    def _tell(self, send: Callable[..., Future], *what: Any) -> None:
+        """Let Tango *send* something, in this object's turn."""
+        if not self._ended:
+            send(self._tango_device, *what).result()
 
 
 @threaded

@@ -8,7 +8,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tango
@@ -102,23 +103,26 @@ class Server:
 
     def leave(self) -> None:
         """Stop what clients have moved, leave the database, and end."""
-        # The system keeps this promise, to the end of the process, even if Tango's threads never come back.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LEAVE_TIME)
+        with ending_for_sure():
+            self._leave()
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _leave(self) -> None:
         for events in self._events:
             events.end()
         for desk in self._desks():
             desk.close()
         for desk in self._desks():
             desk.wait_until_idle(STEP_TIME)
+        for events in self._events:
+            events.wait_until_quiet(STEP_TIME)
         # Each on its own: without its database, for example, Tango still has to end.
         if self._begun:
             _try_to("leave the database", threaded(self._unregister)())
             _try_to("end", threaded(_kill)())
         if self._running is not None:
             _try_to("end in good order", self._running)
-
-    # -- inside -------------------------------------------------------------------------------------------------
 
     def _take_signals(self) -> None:
         """Listen to signals again, which Tango has taken while it started."""
@@ -181,6 +185,17 @@ class Server:
     def _end_point(self) -> str:
         address = "" if self.place.address in EVERYWHERE else self.place.address
         return f"giop:tcp:{address}:{self.place.port or ''}"
+
+
+@contextmanager
+def ending_for_sure() -> Iterator[None]:
+    """Let the system end the process if the block does not end in time, as Tango's threads may never come back."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(LEAVE_TIME)
+    try:
+        yield
+    finally:
+        signal.alarm(0)  # what follows is the session's own cleanup, which takes as long as it takes
 
 
 def _check_address(address: str, port: int, session: str) -> None:

@@ -222,3 +222,47 @@ def test_a_device_with_parameters_of_its_own_may_be_a_mixin():
     device = Fast("fast")
     with device:
         assert (device.speed, device.name) == (1, "fast")
+
+
+class Stoppable:
+    """A mixin that is no device."""
+
+    speed = Parameter(fget=lambda self: self.real, fset=lambda self, speed: setattr(self, "real", speed))
+
+    @async_
+    def stop(self):
+        """Stop."""
+        self.speed = 0
+        return 1
+
+    def abort(self):
+        """Abort."""
+        self.speed = 0
+        return 1
+
+
+@concurrent
+@pytest.mark.parametrize("name", ["stop", "abort"])
+def test_a_stop_of_a_mixin_passes_too(name):
+    class Axis(Stoppable, Device):
+        pass
+
+    device = Axis("axis")
+    with device:
+        assert elsewhere(lambda: outcome(getattr(device, name)())).result(LATE) == 1
+    assert device.real == 0
+    assert getattr(Axis, name).__doc__ == name.capitalize() + "."
+
+
+def test_the_stop_of_the_nearest_mixin_is_used():
+    class Axis(Stoppable, Device):
+        pass
+
+    class Careful(Stoppable):
+        def stop(self):
+            return "carefully"
+
+    class CarefulAxis(Axis, Careful):
+        pass
+
+    assert CarefulAxis().stop() == "carefully"

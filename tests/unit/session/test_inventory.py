@@ -1,8 +1,12 @@
 """Every device is found, wherever a session keeps it."""
 
+from weakref import WeakValueDictionary
+
 import pytest
 
+from concert.devices import base
 from concert.devices.motors.dummy import LinearMotor
+from concert.helpers import Bunch
 from concert.session import inventory
 from concert.session.inventory import every_device, include
 from concert.session.loader import load, make_importable
@@ -11,12 +15,41 @@ from concert.session.loader import load, make_importable
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch):
     monkeypatch.setattr(inventory, "_namespaces", [])
+    monkeypatch.setattr(base, "_made", WeakValueDictionary())
 
 
 def test_devices_are_found_under_private_names_and_in_containers():
     a, b, c, d = (LinearMotor() for _ in range(4))
     found = every_device({"_a": a, "b": b, "c": [1, c], "d": {"x": d}, "again": b, "n": 1})
     assert found == {"b": b, "c[1]": c, "d['x']": d, "_a": a}
+
+
+def test_devices_are_found_in_containers_in_containers():
+    a, b, c, d = (LinearMotor() for _ in range(4))
+    around = [d]
+    around.append(around)
+    found = every_device({"motors": Bunch({"x": a}), "nested": {"a": [b]}, "pairs": [(c, 1)], "around": around})
+    assert found == {"motors.x": a, "nested['a'][0]": b, "pairs[0][0]": c, "around[0]": d}
+
+
+def test_a_device_that_is_kept_where_nobody_looks_is_found_by_its_own_name():
+    class Setup:
+        def __init__(self, motor):
+            self.motor = motor
+
+    hidden, among_data, stage = LinearMotor(name="hidden"), LinearMotor(), LinearMotor()
+    names = {"setup": Setup(hidden), "data": [among_data] * 10000, "hidden": stage}
+    assert every_device(names) == {"hidden": stage, "hidden (2)": hidden, "LinearMotor": among_data}
+
+
+def test_a_device_that_cannot_tell_its_name_is_found():
+    class Nameless(LinearMotor):
+        @property
+        def name(self):
+            raise ConnectionError
+
+    device = Nameless()
+    assert every_device() == {"Nameless": device}
 
 
 def test_devices_of_imported_sessions_count(sessions, session):

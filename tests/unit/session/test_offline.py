@@ -102,6 +102,46 @@ def test_statements_that_need_it_are_made_up_for(imaging, capsys):
     assert capsys.readouterr().out == "100 millisecond\n  camera  Camera    exposure 10 ms  [none, 100] ms\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def expose(time=camera.exposure): return time",
+        "class expose(camera.base): pass",
+        "if camera.exposure:\n    import os.path as expose",
+        "if camera.exposure:\n    import expose.more",
+        "if camera.exposure:\n    from os import path as expose",
+    ],
+)
+def test_what_needs_a_statement_that_was_left_out_is_left_out_as_well(imaging, line):
+    module = imaging(f"{line}\nplan = expose\nafter = LinearMotor()\n")
+    assert module.after.name == "after"
+    assert not hasattr(module, "plan")
+
+
+def test_a_name_inside_a_function_that_is_left_out_is_not_waited_for(imaging):
+    with pytest.raises(NameError, match="local"):
+        imaging("def expose(time=camera.exposure):\n    local = time\nplan = local\n")
+
+
+def test_the_real_one_is_in_every_container_of_the_session(imaging):
+    module = imaging(
+        "from concert.helpers import Bunch\nfrom collections import namedtuple\n"
+        "Pair = namedtuple('Pair', 'one other')\n"
+        "a, b, c = [camera, 1], {'x': {'y': camera}}, Bunch({'camera': camera})\n"
+        "d, e, f, g = (camera, [camera]), {camera}, frozenset([camera]), Pair(1, camera)\n"
+        "a.append(a)\nunchanged = (1, [2])\n"
+    )
+    a, b, c, unchanged = module.a, module.b, module.c, module.unchanged
+    module.Camera.there = True
+    reconnect(module.camera)
+    camera = module.camera
+    assert (a[0], b, c.camera) == (camera, {"x": {"y": camera}}, camera)
+    assert (module.d, module.e, module.f, module.g) == ((camera, [camera]), {camera}, {camera}, (1, camera))
+    assert module.g.other is camera
+    assert (module.a, module.b, module.c, module.unchanged) == (a, b, c, unchanged)
+    assert module.unchanged is unchanged
+
+
 def test_a_second_try_may_fail_for_another_reason(imaging):
     module = imaging()
     module.Camera.__init__ = lambda self: 1 / 0

@@ -24,6 +24,9 @@ stage = Stage()
     [
         ("position", 12 * q.mm, "12.000 mm"),
         ("position", 0.0123456 * q.m, "12.346 mm"),
+        ("position", -1e-5 * q.mm, "0.000 mm"),
+        ("position", -0.0006 * q.mm, "-0.001 mm"),
+        ("current", -0.0 * q.A, "0 A"),
         ("coarse", 3.14159 * q.mm, "3.1 mm"),
         ("current", 2.98023224e-8 * q.A, "2.98e-8 A"),
         ("current", 1234567 * q.A, "1.235e6 A"),

@@ -26,6 +26,20 @@ def test_a_session_is_known_while_it_runs(place):
     assert list(place.iterdir()) == []
 
 
+def test_a_look_at_a_session_that_just_begins_does_not_make_it_unknown(monkeypatch):
+    flock = running.fcntl.flock
+
+    def look_first(stream, how):
+        with monkeypatch.context() as patch:
+            patch.setattr(running.fcntl, "flock", flock)
+            running.running()
+        return flock(stream, how)
+
+    monkeypatch.setattr(running.fcntl, "flock", look_first)
+    with registered("imaging"):
+        assert [each.name for each in running.running()] == ["imaging"]
+
+
 def test_what_a_dead_session_has_left_is_removed(place):
     place.mkdir(parents=True)
     (place / "imaging-here-1.json").write_text('{"name": "imaging", "pid": 1, "host": "here"}')

@@ -1,0 +1,49 @@
+"""Verbs that move, with what is not simply a length."""
+
+import pytest
+
+from concert.base import Parameter, Quantity, UnitError
+from concert.devices.base import Device
+from concert.quantities import q
+from concert.session.verbs import mv, mvr
+
+
+class Heater(Device):
+    """A temperature that is at once what it was set to."""
+
+    main_parameter = "temperature"
+
+    def __init__(self):
+        super().__init__("heater")
+        self.heat, self.level = q.Quantity(20.0, "degC"), 1
+
+    temperature = Quantity(q.degC, fget=lambda self: self.heat, fset=lambda self, value: setattr(self, "heat", value))
+    step = Parameter(fget=lambda self: self.level, fset=lambda self, value: setattr(self, "level", value))
+
+
+@pytest.fixture
+def heater():
+    return Heater()
+
+
+@pytest.mark.parametrize("delta", [1 * q.K, q.Quantity(1, "delta_degC"), q.Quantity(1, "degC")], ids=str)
+def test_a_temperature_is_moved_by_degrees(heater, delta):
+    mvr(heater, delta)
+    assert heater.temperature.m_as("degC") == pytest.approx(21)
+
+
+def test_a_temperature_is_moved_in_a_terminal(heater, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    mv(heater, q.Quantity(25, "degC"))
+    assert heater.temperature.m_as("degC") == 25
+
+
+def test_a_wrong_unit_is_refused(heater):
+    with pytest.raises(UnitError, match=r"^differences of heater.temperature must be in Δ°C, not 1 mm$"):
+        mvr(heater, 1 * q.mm)
+    assert heater.heat == q.Quantity(20.0, "degC")
+
+
+def test_what_has_no_unit_is_moved_by_a_number(heater):
+    mvr(heater["step"], 2)
+    assert heater.step == 3
