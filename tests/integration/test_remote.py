@@ -230,6 +230,31 @@ say(heard[-1], "moving" in states)
     assert told(listener) == ["2.0 millimeter True"]
 
 
+def test_limits_there_that_leave_nothing_over_can_be_read_and_refuse_every_value(ask):
+    assert ask("""
+position, served = stage["position"], stage._served
+position.lower = 30 * q.mm
+served._limits = {"position": [-100 * q.mm, 20 * q.mm]}  # as if they had been changed there
+served._limits_time = time.monotonic() + 1000
+say(position.lower, position.upper)
+for value in (10, 25, 40):
+    say(error(setattr, stage, "position", value * q.mm))
+say(error(setattr, position, "lower", 25 * q.mm), position.lower)
+position.lower = None
+say(position.shown_limits())
+served._limits_time = 0
+""") == [
+        "30 millimeter 20 millimeter",
+        *(
+            f"SoftLimitError: stage.position {value} mm is outside its soft limits [30 mm, 20 mm]: "
+            "those there and those set here do not overlap"
+            for value in (10, 25, 40)
+        ),
+        "ValueError: the lower limit 25 mm of stage.position is not below its upper limit 20 mm 30 millimeter",
+        "[-100 mm, 20 mm]",
+    ]
+
+
 LISTEN = """
 heard = []
 position = stage["position"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -106,18 +107,34 @@ class _RemoteQuantityValue(_Remote, QuantityValue):
         super()._set_limits(lower, upper)  # which raises what is wrong with them
         before, self._own = self._own, [lower, upper]
         try:
-            self._follow_limits()
+            self._follow_limits(strict=True)
         except BaseException:
             self._own = before
             raise
 
-    def _follow_limits(self) -> None:
-        """Take over the limits there, where they can be had; otherwise a set fails for a better reason."""
+    def shown_limits(self) -> str:
+        """Return the soft limits as text, and whether they leave nothing that could be set."""
+        limits = super().shown_limits()
+        low, high = self._bounds
+        return limits if np.all(low <= high) else f"{limits}: those there and those set here do not overlap"
+
+    def _follow_limits(self, strict: bool = False) -> None:
+        """Take over the limits there, where they can be had; otherwise a set fails for a better reason.
+
+        They may have changed, so that together with those set here they leave nothing; if *strict*, refuse that.
+        """
         with contextlib.suppress(ConnectionError, TimeoutError):
             theirs = self._device._served.limits()[self.name]
             lower = _narrower(np.maximum, self._own[0], theirs[0])
             upper = _narrower(np.minimum, self._own[1], theirs[1])
-            super()._set_limits(lower, upper)
+            try:
+                super()._set_limits(lower, upper)
+            except ValueError:
+                if strict:
+                    raise
+                self._limits = [lower, upper]
+                self._bounds = (self._converted_limit(lower), self._converted_limit(upper))
+                self._low = self._high = math.nan  # which nothing is between
 
     def _converted(self, value: Any) -> Any:
         self._follow_limits()
