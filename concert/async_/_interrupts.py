@@ -46,8 +46,9 @@ class Foreground:
         self.ended: list[Future] = []  # what presses have begun to end; whoever is interrupted waits for it
         self.delivered: int | None = None  # presses for the shell's present command; None where there is no shell
 
-    def leave(self) -> None:
-        self.waiter = None
+    def leave(self, interrupted: Any = None) -> None:
+        """Note that a wait is over; *interrupted* is who waits in the code that has made it in a signal's handler."""
+        self.waiter = interrupted
         self.due = False
         self.unanswered = 0
 
