@@ -6,6 +6,7 @@ is refused where it is known to break things, and :data:`state` says what was de
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def make_cooperative() -> State:
     except ImportError:
         return State(False, "gevent is not installed")
     if monkey.is_module_patched("threading") and monkey.is_module_patched("socket"):
+        _log_under_native_locks()
         return State(True, "the process had been patched before concert was imported")
     obstacle = _obstacle()
     if obstacle:
@@ -38,6 +40,7 @@ def make_cooperative() -> State:
     with _plugins_looked_up_once():
         # urllib3 keeps its own subclass of SSLContext; patched underneath it, every context recurses without end.
         monkey.patch_all(ssl="urllib3" not in sys.modules)
+    _log_under_native_locks()
     return State(True, "the process was made cooperative when concert was imported")
 
 
@@ -67,6 +70,30 @@ def _plugins_looked_up_once() -> Iterator[None]:
         yield
     finally:
         events.notify_and_call_entry_points = look_up
+
+
+def _log_under_native_locks() -> None:
+    """Give the logging module, and all its handlers, the interpreter's own locks again.
+
+    Gevent's lose wake-ups between native threads, and whoever logs, in any greenlet or thread, would wait for ever.
+    These stop the hub for the time of one record. They belong to a thread: a handler that lets other greenlets run
+    while it writes, to a socket for example, may get their records meanwhile.
+    """
+    from gevent import monkey
+
+    new_lock = monkey.get_original("_thread", "RLock")
+
+    def create_lock(handler: logging.Handler) -> None:
+        """Make the lock of the *handler*."""
+        handler.lock = new_lock()
+        logging._register_at_fork_reinit_lock(handler)  # type: ignore[attr-defined]
+
+    logging.Handler.createLock = create_lock  # type: ignore[method-assign, assignment]
+    logging._lock = new_lock()  # type: ignore[attr-defined]
+    for reference in tuple(logging._handlerList):  # type: ignore[attr-defined]
+        handler = reference()
+        if handler is not None and handler.lock is not None:
+            handler.createLock()
 
 
 def _obstacle() -> str | None:

@@ -220,6 +220,10 @@ def _identity(value: Any) -> Hashable:
     """Return what tells *value* from others, although ``1 == True == 1.0`` and ``1 * q.m == 100 * q.cm``."""
     if isinstance(value, pint.Quantity):
         return type(value), type(value.magnitude), value.magnitude, value.units
+    if isinstance(value, tuple):
+        return type(value), tuple(map(_identity, value))
+    if isinstance(value, frozenset):
+        return type(value), frozenset(map(_identity, value))
     return type(value), value
 
 

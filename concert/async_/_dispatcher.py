@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from concert.async_._native import KillException, allocate_lock
+from concert.async_._native import KillException, allocate_lock, members
 from concert.async_._runtimes import fresh_context, start
 
 LOG = logging.getLogger("concert.async")
@@ -33,6 +33,9 @@ class Subscriber:
             if self._serving:
                 return
             self._serving = True
+        self._start()
+
+    def _start(self) -> None:
         # A context of its own: the handler holds none of the locks and belongs to none of the futures of who sends.
         fresh_context().run(start, self._serve, (), {}).detach()
 
@@ -51,7 +54,9 @@ class Subscriber:
                 LOG.exception("the handler %s failed", name)
             except BaseException:
                 with self._lock:
-                    self._serving = False
+                    self._serving = bool(self._senders)
+                if self._serving:
+                    self._start()
                 raise
             del sender
 
@@ -106,7 +111,7 @@ class Dispatcher:
                     break
             if not subscribers:
                 self._subscribers.pop((key, message), None)
-                if not any(sender_key == key for sender_key, _ in self._subscribers):
+                if not any(sender_key == key for sender_key, _ in members(self._subscribers)):
                     self._senders.pop(key, None)
 
     def has_subscribers(self, sender: Any, message: Hashable) -> bool:
@@ -116,7 +121,7 @@ class Dispatcher:
     def close(self) -> None:
         """Unsubscribe all handlers; what they have not been told yet is dropped."""
         with self._lock:
-            subscribers = [each for group in self._subscribers.values() for each in group]
+            subscribers = [each for group in members(self._subscribers.values()) for each in group]
             self._subscribers.clear()
             self._senders.clear()
         for subscriber in subscribers:
@@ -137,7 +142,7 @@ class Dispatcher:
     def _forget(self, key: Hashable) -> None:
         # Called by the garbage collector, at any moment, even while the lock is held: single dictionary operations.
         self._senders.pop(key, None)
-        for subscription in list(self._subscribers):
+        for subscription in members(self._subscribers):
             if subscription[0] == key:
                 self._subscribers.pop(subscription, None)
 

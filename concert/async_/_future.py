@@ -255,7 +255,10 @@ class Future:
                 return
             try:
                 callback(self)
-            except Exception:
+            except (Exception, KillException) as error:  # a kill of something that the callback waited for
+                caller = running_future.get()
+                if caller is not None and caller is not self and caller._killed is error:
+                    raise  # or of the code that runs it
                 LOG.exception("the callback %r of %s failed", callback, self.name)
 
     def _wake_waiters(self) -> None:

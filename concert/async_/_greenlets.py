@@ -160,7 +160,11 @@ class Worker(greenlet):
                 future._run(self)
                 self.gr_context = None  # type: ignore[misc]
                 if future._callbacks:
-                    future._run_callbacks()
+                    try:
+                        future._run_callbacks()
+                    except BaseException:
+                        call_in_hub(future._wake_waiters)
+                        raise
                 # What is kept for a greenlet, thread-local data for example, must not leak into the next call.
                 if self.__dict__ or len(_idle) >= IDLE_WORKERS:
                     call_in_hub(future._wake_waiters)

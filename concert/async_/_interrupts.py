@@ -55,8 +55,9 @@ class Foreground:
         end, self.end = self.end, None
         return KeyboardInterrupt() if end is None else end
 
-    def leave(self) -> None:
-        self.waiter = None
+    def leave(self, interrupted: Any = None) -> None:
+        """Note that a wait is over; *interrupted* is who waits in the code that has made it in a signal's handler."""
+        self.waiter = interrupted
         self.due = False
         self.unanswered = 0
 

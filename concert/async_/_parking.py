@@ -97,6 +97,8 @@ def _park_greenlet(future: Future, timeout: float | None) -> bool:
     if me is hub:
         raise RuntimeError(f"{future.name} cannot be waited for inside the hub")
     in_foreground = me is MAIN_GREENLET
+    # A signal's handler may wait as well, while the code that it has interrupted begins to wait.
+    interrupted, interrupted_waiter = waiting_for.get(me), foreground.waiter
     timer = None if timeout is None else _Timer(timeout, me)
     waiters = future._waiters
     waiters.append(me)
@@ -118,13 +120,21 @@ def _park_greenlet(future: Future, timeout: float | None) -> bool:
             raise foreground.interruption()
     finally:
         if in_foreground:
-            foreground.leave()
-        del waiting_for[me]
+            foreground.leave(interrupted_waiter)
+        _go_back_to(interrupted, me)
         if timer is not None:
             timer.close()
         if waiters and me in waiters:
             waiters.remove(me)
     return future._done
+
+
+def _go_back_to(interrupted: Future | None, me: Any) -> None:
+    """Note that *me* waits no more, or again for what it was about to wait for when a signal came."""
+    if interrupted is None:
+        waiting_for.pop(me, None)
+    else:
+        waiting_for[me] = interrupted
 
 
 class _Timer:
@@ -168,6 +178,7 @@ def _park_thread(future: Future, timeout: float | None) -> bool:
     deadline = None if timeout is None else monotonic() + timeout
     me = thread_ident()
     waiter = ThreadWaiter()
+    interrupted, interrupted_waiter = waiting_for.get(me), foreground.waiter  # as above
     mine = running_future.get()
     waiters = future._waiters
     waiters.append(waiter)
@@ -191,8 +202,8 @@ def _park_thread(future: Future, timeout: float | None) -> bool:
             raise foreground.interruption()
     finally:
         if in_foreground:
-            foreground.leave()
-        waiting_for.pop(me, None)
+            foreground.leave(interrupted_waiter)
+        _go_back_to(interrupted, me)
         if waiter in waiters:
             waiters.remove(waiter)
     return future._done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from concert.async_._parking import HUB_THREAD, ThreadWaiter, call_in_hub, liste
 if HAVE_GEVENT:
     from gevent._hub_local import get_hub_if_exists
 
+LOG = logging.getLogger("concert.async")
+
 THREADS = 256  # at work at once; those that wait for a future do not count, so waiting cannot use them up
 IDLE_TIME = 10.0  # seconds after which a thread without work ends
 
@@ -23,11 +26,11 @@ class Jobs(Protocol):
     """What takes jobs: the pool, or something that lets only some of them into it at a time."""
 
     def submit(self, job: Job) -> None:
-        """Run *job*, a function that never raises, in a native thread."""
+        """Run *job* in a native thread; it should not raise, and is logged if it does."""
 
 
 class Pool:
-    """Runs jobs, functions that never raise, on native threads."""
+    """Runs jobs, functions that should not raise, on native threads."""
 
     def __init__(self, threads: int = THREADS, idle_time: float = IDLE_TIME) -> None:
         self._threads = threads
@@ -108,8 +111,18 @@ class Pool:
                     self._idle[waiter] = thread_ident()
                     return
                 job = self._jobs.popleft()
-            job()
+            _run_safely(job)
             del job
+
+
+def _run_safely(job: Job) -> None:
+    """Run the *job*; whatever it raises must not cost the pool a thread, or a share one of its places."""
+    try:
+        job()
+    except BaseException:
+        LOG.exception("the job %r failed", job)
+    finally:
+        del job  # a traceback may keep this frame, but must not keep the job
 
 
 def _forget_thread() -> None:
@@ -161,7 +174,7 @@ class Share:
         pool.block()
         try:
             while True:
-                job()
+                _run_safely(job)
                 with self._lock:
                     if not self._waiting:
                         self._busy -= 1

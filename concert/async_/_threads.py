@@ -80,9 +80,11 @@ class ThreadFuture(Future):
         self._after_finish()
 
     def _after_finish(self) -> None:
-        if self._callbacks:
-            self._run_callbacks()
-        self._wake_waiters()
+        try:
+            if self._callbacks:
+                self._run_callbacks()
+        finally:
+            self._wake_waiters()
 
     def _kill_is_due(self) -> bool:
         # Unlike a greenlet's code this goes on after the future has ended.

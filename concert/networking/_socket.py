@@ -19,6 +19,8 @@ from typing import Any
 
 from concert.async_ import HAVE_GEVENT
 from concert.async_._parking import on_hub_thread
+from concert.async_._pool import pool
+from concert.async_._runtimes import start_beside
 
 if HAVE_GEVENT:
     from gevent import monkey
@@ -90,11 +92,8 @@ class Socket:
 
 
 def connect(host: str, port: int, deadline: float) -> Socket:
-    """Return a socket connected to the first address of *host* that accepts it, or raise the last one's failure.
-
-    The deadline does not bound the look-up of the host's name.
-    """
-    *others, last = _look_up(host, port)
+    """Return a socket connected to the first address of *host* that accepts it, or raise the last one's failure."""
+    *others, last = _addresses(host, port, deadline)
     for index, address in enumerate(others):
         # A silent address must leave some time for those that follow.
         now = monotonic()
@@ -106,13 +105,32 @@ def connect(host: str, port: int, deadline: float) -> Socket:
     return _connect(last, deadline)
 
 
-def _look_up(host: str, port: int) -> list[Any]:
+def _addresses(host: str, port: int, deadline: float) -> list[Any]:
     try:
-        # Never waits.
-        return _socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
+        _socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
+        return _look_up(host, port)  # never waits
     except socket.gaierror:
-        look_up: Any = socket.getaddrinfo if on_hub_thread() else _socket.getaddrinfo
-        return look_up(host, port, 0, socket.SOCK_STREAM)
+        # The system's own look-up knows no time limit, so it goes on in its thread.
+        look_up = start_beside(pool, _outcome_of_look_up, host, port).detach()
+        try:
+            addresses, error = look_up.result(max(0.0, deadline - monotonic()))
+        except TimeoutError:
+            raise DeadlinePassed from None
+        if error is not None:
+            raise error from None
+        return addresses  # type: ignore[no-any-return]
+
+
+def _outcome_of_look_up(host: str, port: int) -> tuple[list[Any], OSError | None]:
+    """Return the addresses, or what went wrong, which maybe nobody wants to know any more."""
+    try:
+        return _look_up(host, port), None
+    except OSError as error:
+        return [], error
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    return _socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
 
 
 def _connect(information: Any, deadline: float) -> Socket:

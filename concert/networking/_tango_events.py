@@ -52,6 +52,7 @@ class TangoSubscription:
         self, call: Call, attribute: str, handler: Callable[[TangoEvent], Any], end: Callable[[Any], Any]
     ) -> None:
         self.attribute = attribute
+        self.of_changes = False  # one that Tango has lost can then be found by reading
         self.proxy: Any = None  # the DeviceProxy through which Tango was told
         self.number = 0  # Tango's for the subscription
         self._end: Callable[[Any], Any] | None = end
@@ -143,7 +144,8 @@ class TangoSubscription:
                 self.attribute,
                 gap,
             )
-            start_beside(pool, self.look_again).detach()
+            if self.of_changes:
+                start_beside(pool, self.look_again).detach()
         return self._event(getattr(raw, "attr_value", None), gap, raw)
 
     def _failure(self, raw: Any) -> TangoEvent | None:

@@ -198,11 +198,17 @@ class TangoProxy:
         event_type = getattr(self._tango.EventType, f"{kind.upper()}_EVENT")
         subscription = self._subscribe(attribute, event_type, handler, timeout)
         if kind == "change":
+            subscription.of_changes = True
             start_beside(pool, subscription.look_again).detach()
         return subscription
 
-    def subscribe_event(self, attribute: str, event_type: Any, callback: Callable[[Any], Any], **_options: Any) -> int:
-        """Call *callback* with Tango's ``EventData``, as ``DeviceProxy`` does, but not in a foreign thread."""
+    def subscribe_event(
+        self, attribute: str, event_type: Any, callback: Callable[[Any], Any], *_more: Any, **_options: Any
+    ) -> int:
+        """Call *callback* with Tango's ``EventData``, as ``DeviceProxy`` does, but not in a foreign thread.
+
+        The further options of ``DeviceProxy`` are taken and ignored: a server that is down is tried again anyway.
+        """
         return self._subscribe(attribute, event_type, lambda event: callback(event.raw), None).number
 
     def unsubscribe_event(self, event_id: int) -> None:

@@ -12,15 +12,18 @@ import pint
 
 from concert import base
 from concert.async_ import KillException
-from concert.base import StateError
+from concert.base import ParameterError, ReadAccessError, StateError, TransitionNotAllowed, WriteAccessError
 from concert.helpers import WaitError
 from concert.quantities import q
 
 PREFIX = "Concert_"  # of the reasons of Tango's errors that carry one of ours: Concert_SoftLimitError
 
+CALLED = "called"  # of a refused transition that came after the call
+_OF_PARAMETERS = (ParameterError, ReadAccessError, WriteAccessError)
+
 # Errors that arrive as what they were; of the others the nearest of these that they are derived from.
 _KNOWN = {name: getattr(base, name) for name in base.__all__ if name.endswith("Error")}
-_KNOWN |= {"TransitionNotAllowed": base.TransitionNotAllowed, "WaitError": WaitError}
+_KNOWN |= {"TransitionNotAllowed": TransitionNotAllowed, "WaitError": WaitError}
 _KNOWN |= {
     name: getattr(builtins, name)
     for name in (
@@ -87,7 +90,7 @@ def packed_error(error: BaseException) -> dict[str, Any]:
     return {
         "kind": kind,
         "message": message if type(error).__name__ == kind else f"{type(error).__name__}: {message}",
-        "state": str(error.error_state) if isinstance(error, StateError) else None,
+        "state": _detail(error),
         "notes": [str(note) for note in getattr(error, "__notes__", ())],
     }
 
@@ -101,13 +104,29 @@ def unpacked_error(packed: dict[str, Any]) -> Exception:
 
 
 def made_error(kind: str, message: str, state: str | None = None) -> Exception:
-    """Return an error of the class called *kind*, else a :exc:`RuntimeError`."""
+    """Return an error of the class called *kind*, else a :exc:`RuntimeError`.
+
+    *state* is what it has besides its message: a state, or the name of a parameter.
+    """
     cls = _KNOWN.get(kind, RuntimeError)
     error = cls.__new__(cls, message)  # their own arguments differ; what people see is the message
     error.args = (message,)
     if isinstance(error, StateError):
         error.error_state, error.msg = state or "unknown", message
+    elif isinstance(error, TransitionNotAllowed):
+        error.called = state == CALLED
+    elif isinstance(error, _OF_PARAMETERS):
+        error.parameter = state or "unknown"
     return error
+
+
+def _detail(error: BaseException) -> str | None:
+    """Return what :func:`made_error` wants as *state*."""
+    if isinstance(error, StateError):
+        return str(error.error_state)
+    if isinstance(error, TransitionNotAllowed):
+        return CALLED if error.called else None
+    return str(error.parameter) if isinstance(error, _OF_PARAMETERS) else None
 
 
 def _kind(error: BaseException) -> str:

@@ -230,6 +230,112 @@ say(heard[-1], "moving" in states)
     assert told(listener) == ["2.0 millimeter True"]
 
 
+def test_limits_there_that_leave_nothing_over_can_be_read_and_refuse_every_value(ask):
+    assert ask("""
+position, served = stage["position"], stage._served
+position.lower = 30 * q.mm
+served._limits = {"position": [-100 * q.mm, 20 * q.mm]}  # as if they had been changed there
+served._limits_time = time.monotonic() + 1000
+say(position.lower, position.upper)
+for value in (10, 25, 40):
+    say(error(setattr, stage, "position", value * q.mm))
+say(error(setattr, position, "lower", 25 * q.mm), position.lower)
+position.lower = None
+say(position.shown_limits())
+served._limits_time = 0
+""") == [
+        "30 millimeter 20 millimeter",
+        *(
+            f"SoftLimitError: stage.position {value} mm is outside its soft limits [30 mm, 20 mm]: "
+            "those there and those set here do not overlap"
+            for value in (10, 25, 40)
+        ),
+        "ValueError: the lower limit 25 mm of stage.position is not below its upper limit 20 mm 30 millimeter",
+        "[-100 mm, 20 mm]",
+    ]
+
+
+LISTEN = """
+heard = []
+position = stage["position"]
+position.subscribe(heard.append)
+
+def told_of_a_set():
+    before = len(heard)
+    stage.position = 1 * q.mm
+    until(lambda: len(heard) > before)
+
+told_of_a_set()
+"""
+
+
+def test_handlers_hear_again_after_the_device_was_closed(user):
+    client = user(
+        LISTEN
+        + """
+stage.close()
+told_of_a_set()
+new = []
+position.subscribe(new.append)
+
+def event_comes():
+    stage.position = 1 * q.mm
+    return position._heard.wait(0.5)
+
+until(event_comes)
+before = len(heard), len(new)
+say("listening")
+until(lambda: len(heard) > before[0] and len(new) > before[1])
+"""
+    )
+    client.expect("^listening$")
+    assert told(user("stage.position = 0.5 * q.mm")) == []
+    assert told(client) == []
+
+
+def test_events_end_with_the_last_handler(user):
+    client = user(
+        LISTEN
+        + """
+others = []
+position.subscribe(others.append)
+position.unsubscribe(heard.append)
+say(len(stage._served.proxy._subscriptions))
+position.unsubscribe(others.append)
+say(len(stage._served.proxy._subscriptions))
+"""
+    )
+    assert told(client) == ["1", "0"]
+
+
+def test_handlers_hear_of_sets_made_here_when_their_events_are_lost(user):
+    client = user(
+        LISTEN
+        + """
+stage._feeds["position"]._subscriber.active = False
+told_of_a_set()
+"""
+    )
+    assert told(client) == []
+
+
+def test_failed_subscription_is_tried_again_by_the_next_handler(user):
+    client = user("""
+def fail(*_, **__):
+    raise TimeoutError("no answer")
+
+proxy, heard = stage._served.proxy, []
+object.__setattr__(proxy, "subscribe", fail)
+say(error(stage["position"].subscribe, heard.append))
+object.__delattr__(proxy, "subscribe")
+stage["position"].subscribe(heard.append)
+say(len(proxy._subscriptions))
+stage.position = 1 * q.mm
+until(lambda: heard)
+""")
+    assert told(client) == ["TimeoutError: no answer", "1"]
+
+
 @pytest.mark.parametrize("runtime", [{"CONCERT_ENABLE_GEVENT": "0"}, {"CONCERT_ENABLE_ASYNC": "0"}])
 def test_other_runtimes_use_it_as_well(user, runtime):
     client = user(

@@ -75,6 +75,40 @@ def test_patched_process_is_left_as_it_is(told):
     assert told(code).splitlines() == ["True the process had been patched before concert was imported", "False"]
 
 
+LOG_IN_ALL = """
+    import logging, sys, time
+    before = logging.FileHandler(sys.argv[1])
+    import concert
+    from concert.async_ import async_, threaded, wait
+    log = logging.getLogger("loud")
+    log.setLevel("INFO")
+    for handler in before, logging.FileHandler(sys.argv[1]):
+        log.addHandler(handler)
+
+    def shout():
+        for number in range(1500):
+            log.info(number)
+
+    def tell():
+        for number in range(1500):
+            log.info(number)
+            time.sleep(0.0001)
+
+    wait([{calls}], timeout=30)
+"""
+
+
+@pytest.mark.parametrize(
+    "calls", ["threaded(shout)(), async_(tell)()", "threaded(shout)(), threaded(shout)(), threaded(shout)()"]
+)
+@pytest.mark.parametrize("patched", ["", "from gevent import monkey; monkey.patch_all()"])
+def test_native_threads_and_greenlets_may_log_at_once(told, tmp_path, calls, patched):
+    log = tmp_path / "log"
+    code = textwrap.dedent(LOG_IN_ALL).replace("sys.argv[1]", repr(str(log))).format(calls=calls)
+    assert told(f"{patched}\n{code}") == ""
+    assert len(log.read_text().splitlines()) == 2 * 1500 * len(calls.split(","))
+
+
 OBSTACLES = {
     "no gevent": ("import sys; sys.modules['gevent'] = None" + TELL, "gevent is not installed"),
     "asyncio": (

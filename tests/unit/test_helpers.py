@@ -400,6 +400,9 @@ def test_same_call_computes_once(calls, multiply, computed):
         [q.m, 1 * q.m],
         [Camera(), Camera()],
         ["1", b"1"],
+        [(1,), (1.0,), (True,), ((1,),), ((True,),)],
+        [(1 * q.m,), (100 * q.cm,)],
+        [frozenset([1]), frozenset([True]), frozenset([(1.0,)])],
     ],
     ids=str,
 )

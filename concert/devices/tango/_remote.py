@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +16,10 @@ from concert.devices.base import STOPS, Device
 from concert.devices.tango._remote_exclusion import RemoteExclusion
 from concert.devices.tango._remote_parameters import remote_parameter
 from concert.networking._served import Served
-from concert.networking.tango import get_tango_device
+from concert.networking.tango import TangoError, TangoEvent, TangoSubscription, get_tango_device
 from concert.quantities import q
+
+LOG = logging.getLogger("concert.devices.tango")
 
 _FAMILY = re.compile(r"concert\.devices\.\w+\.base")
 
@@ -26,6 +30,7 @@ class RemoteDevice(Device):
     def __init__(self, served: Served, name: str | None) -> None:
         self._served = served
         self._exclusion = RemoteExclusion(self, served)
+        self._feeds: dict[str, TangoSubscription] = {}
         super().__init__(name)
 
     @property
@@ -34,8 +39,33 @@ class RemoteDevice(Device):
         return self._served.proxy.uri
 
     def close(self) -> None:
-        """Forget the connection and the events; the next access makes a new one."""
+        """Forget the connection and the events; the next access, or subscriber, makes a new one."""
+        self._feeds.clear()
         self._served.proxy.close()
+
+    def feed(self, value: Any) -> None:
+        """Begin to tell the subscribers of *value*, one of the parameters, of the sets that the server tells."""
+        if value.attribute is None or value.name in self._feeds:
+            return
+        reference = weakref.ref(value)
+
+        def tell(event: TangoEvent) -> None:
+            fed = reference()
+            if fed is not None and event.error is None and not event.initial:
+                fed.hear()
+
+        subscription = self._served.proxy.subscribe(value.attribute, tell, kind=value.kind)
+        if self._feeds.setdefault(value.name, subscription) is not subscription:  # of two at the same time
+            subscription.close()
+
+    def starve(self, value: Any) -> None:
+        """End what :meth:`feed` began."""
+        subscription = self._feeds.pop(value.name, None)
+        if subscription is not None:
+            try:
+                subscription.close()
+            except TangoError as error:
+                LOG.warning("%s", error)
 
     def _operate(self, what: str, name: str, **more: Any) -> Any:
         exclusion = exclusion_of(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from concert.async_ import Future, async_
-from concert.async_._native import allocate_lock
+from concert.async_._native import allocate_rlock
 from concert.base._exclusive import Exclusion, held_parts
 from concert.networking._served import Served
 
@@ -13,9 +13,9 @@ from concert.networking._served import Served
 class _RemoteHold:
     """A hold there, for all who have acquired the same here."""
 
-    def __init__(self, future: Future) -> None:
-        self.future = future
-        self.count = 1
+    future: Future | None = None  # which acquires it
+    held: str | None = None  # what releases it, once it is held
+    count = 0
 
 
 class RemoteExclusion(Exclusion):
@@ -25,14 +25,14 @@ class RemoteExclusion(Exclusion):
         super().__init__(device)
         self._served = served
         self._holds: dict[str | None, _RemoteHold] = {}
-        self._lock = allocate_lock()  # native threads come here as well
+        self._lock = allocate_rlock()  # native threads come here as well; entered again where everything is synchronous
 
     def hold_of(self, part: str | None) -> str | None:
         """Return the hold there under which the running code uses *part*, if it holds the device, or *part*, here."""
         for held in held_parts(self):
             hold = self._holds.get(held)
-            if hold is not None and (held is None or held == part or part is None) and hold.future.done():
-                return hold.future.result()
+            if hold is not None and (held is None or held == part or part is None) and hold.held is not None:
+                return hold.held
         return None
 
     def acquire(self, part: str | None) -> None:
@@ -47,29 +47,38 @@ class RemoteExclusion(Exclusion):
 
     def release(self, part: str | None) -> None:
         """Undo the running code's last :meth:`acquire` of the same."""
+        hold = self._holds.get(part)
         try:
-            self._release_there(part)
+            if hold is not None:
+                self._release_there(part, hold)
         finally:
             super().release(part)
 
     def _acquire_there(self, part: str | None, under: str | None) -> None:
         with self._lock:
-            hold = self._holds.get(part)
-            if hold is not None:
-                hold.count += 1
-            else:
-                hold = self._holds[part] = _RemoteHold(async_(self._served.hold)(part, under))
-                hold.future.label = f"holding {self.name_of(part)}"
+            hold = self._holds.setdefault(part, _RemoteHold())
+            hold.count += 1
         try:
+            with self._lock:
+                if hold.future is None:
+                    hold.future = async_(self._hold_there)(hold, part, under)
+                    hold.future.label = f"holding {self.name_of(part)}"
             hold.future.result()
         except BaseException:
-            self._forget(part, hold)
+            self._release_there(part, hold)
             raise
 
-    def _release_there(self, part: str | None) -> None:
-        hold = self._holds.get(part)
-        if hold is not None and self._forget(part, hold):
-            self._served.release(hold.future.result())
+    def _hold_there(self, hold: _RemoteHold, part: str | None, under: str | None) -> None:
+        held = self._served.hold(part, under)
+        with self._lock:
+            hold.held = held
+            wanted = hold.count > 0
+        if not wanted:  # those who waited for it were killed as it came
+            self._served.release(held)
+
+    def _release_there(self, part: str | None, hold: _RemoteHold) -> None:
+        if self._forget(part, hold) and hold.held is not None:
+            self._served.release(hold.held)
 
     def _forget(self, part: str | None, hold: _RemoteHold) -> bool:
         """Count that one has gone; return whether it was the last."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
-from concert.async_ import dispatcher
+from concert.async_ import Event, Future, dispatcher
+from concert.async_._runtimes import context_for_events, start
 from concert.base import (
     Parameter,
-    ParameterValue,
     Quantity,
     QuantityValue,
     Selection,
@@ -20,39 +21,47 @@ from concert.base import (
     StateValue,
 )
 from concert.base._parameter import SET
-from concert.networking.tango import TangoEvent
+from concert.devices.tango._values import Fed
 from concert.quantities import q
 
+EVENT_TIME = 2.0  # seconds after a set within which its event should come
 
-class _Remote(ParameterValue):
-    """What the values of remote parameters have in common."""
 
-    _listening = False
-    _kind = "archive"  # of the events that a completed set sends, wherever it was made
+class _Remote(Fed):
+    """What the values of remote parameters have in common.
+
+    Their subscribers hear of every set that has completed, wherever it was made, by an event; of those made here also
+    while no events come.
+    """
+
+    kind = "archive"  # of the events that a completed set sends, wherever it was made
     _device: Any
 
     def __init__(self, instance: Any, parameter: Any) -> None:
         super().__init__(instance, parameter)
         self._cancel = None  # what is cancelled here is cancelled there as a whole
-        self._attribute: str | None = parameter.attribute
+        self.attribute: str | None = parameter.attribute
+        self._heard = Event()  # since the last set made here began
 
-    def subscribe(self, handler: Callable[[Any], Any]) -> None:
-        """Call *handler* with this object after every set that has completed, wherever it was made."""
-        super().subscribe(handler)
-        if not self._listening and self._attribute is not None:
-            self._listening = True
-            seen_first: list[TangoEvent] = []
+    def hear(self) -> None:
+        """Tell those who subscribed of an event."""
+        self._heard.set()
+        super()._tell()
 
-            def tell(event: TangoEvent) -> None:
-                # The first one tells how things are, not that they have changed.
-                if seen_first and event.error is None:
-                    dispatcher.send(self, SET)
-                seen_first.append(event)
-
-            self._device._served.proxy.subscribe(self._attribute, tell, kind=self._kind)
+    def _write_exclusively(self, value: Any, future: Future) -> None:
+        self._heard.clear()
+        super()._write_exclusively(value, future)
 
     def _tell(self) -> None:
-        if not self._listening:  # else the event tells
+        if not dispatcher.has_subscribers(self, SET):
+            return
+        if self.name in self._device._feeds:
+            context_for_events().run(start, self._tell_unless_heard, (), {}).detach()
+        else:
+            super()._tell()
+
+    def _tell_unless_heard(self) -> None:
+        if not self._heard.wait(EVENT_TIME):
             super()._tell()
 
     def _verify(self, value: Any) -> None:
@@ -64,7 +73,7 @@ class _RemoteSelectionValue(_Remote, SelectionValue):
 
 
 class _RemoteStateValue(_Remote, StateValue):
-    _kind = "change"
+    kind = "change"
 
 
 class _RemoteQuantityValue(_Remote, QuantityValue):
@@ -98,18 +107,34 @@ class _RemoteQuantityValue(_Remote, QuantityValue):
         super()._set_limits(lower, upper)  # which raises what is wrong with them
         before, self._own = self._own, [lower, upper]
         try:
-            self._follow_limits()
+            self._follow_limits(strict=True)
         except BaseException:
             self._own = before
             raise
 
-    def _follow_limits(self) -> None:
-        """Take over the limits there, where they can be had; otherwise a set fails for a better reason."""
+    def shown_limits(self) -> str:
+        """Return the soft limits as text, and whether they leave nothing that could be set."""
+        limits = super().shown_limits()
+        low, high = self._bounds
+        return limits if np.all(low <= high) else f"{limits}: those there and those set here do not overlap"
+
+    def _follow_limits(self, strict: bool = False) -> None:
+        """Take over the limits there, where they can be had; otherwise a set fails for a better reason.
+
+        They may have changed, so that together with those set here they leave nothing; if *strict*, refuse that.
+        """
         with contextlib.suppress(ConnectionError, TimeoutError):
             theirs = self._device._served.limits()[self.name]
             lower = _narrower(np.maximum, self._own[0], theirs[0])
             upper = _narrower(np.minimum, self._own[1], theirs[1])
-            super()._set_limits(lower, upper)
+            try:
+                super()._set_limits(lower, upper)
+            except ValueError:
+                if strict:
+                    raise
+                self._limits = [lower, upper]
+                self._bounds = (self._converted_limit(lower), self._converted_limit(upper))
+                self._low = self._high = math.nan  # which nothing is between
 
     def _converted(self, value: Any) -> Any:
         self._follow_limits()

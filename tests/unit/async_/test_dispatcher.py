@@ -146,6 +146,49 @@ def test_a_failing_handler_harms_no_other_and_stays_subscribed(concert_runtime, 
     assert len(messages) == 2
 
 
+@pytest.mark.parametrize("concert_runtime", ["threads"], indirect=True)
+def test_what_was_sent_is_told_after_a_handler_has_ended_its_thread(concert_runtime, dispatcher):
+    recorder = Recorder()
+
+    @threaded
+    def send():
+        for _ in range(3):
+            dispatcher.send(sender, "news")
+
+    def hear(heard):
+        recorder.hear(heard)
+        while not sending.done():
+            time.sleep(0.001)
+        raise SystemExit
+
+    sender = Sender()
+    dispatcher.subscribe(sender, "news", hear)
+    sending = send()
+    assert len(recorder.wait_for(3)) == 3
+
+
+def test_sender_that_dies_while_another_unsubscribes_harms_nobody(dispatcher):
+    senders = [Sender() for _ in range(3)]
+
+    class Key(tuple):
+        """The key of a sender that is compared just as the others die."""
+
+        __slots__ = ()
+
+        def __eq__(self, other):
+            senders.clear()
+            return False
+
+        __hash__ = tuple.__hash__
+
+    for sender in senders:
+        dispatcher.subscribe(sender, "news", print)
+    dispatcher._subscribers[(Key(("value", "x")), "news")] = []
+    del sender
+    dispatcher.unsubscribe("y", "news", print)
+    assert len(dispatcher._subscribers) == 1  # the made-up one
+
+
 def test_a_handler_whose_future_is_killed_stays_subscribed(concert_runtime, dispatcher, caplog):
     sender, heard = Sender(), []
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from concert.async_ import Future, KillException, async_, threaded, wait
+from concert.async_ import Event, Future, KillException, async_, threaded, using, wait
 from concert.quantities import q
 
 concurrently = pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
@@ -196,6 +196,40 @@ def test_failing_callback_is_logged_and_harms_no_other(concert_runtime, caplog):
         future.add_done_callback(called.append)
     assert "crash" in caplog.text
     assert "in the callback" in caplog.text
+
+
+@concurrently
+def test_callback_that_hits_a_kill_is_logged_and_keeps_nobody_waiting(concert_runtime, caplog):
+    killed = async_(Event().wait)()
+    killed.cancel()
+    called = []
+    future = sleep(0.01)
+    future.add_done_callback(lambda _future: killed.result())
+    future.add_done_callback(called.append)
+    assert future.result(timeout=5) == 0.01
+    assert called == [future]
+    assert "KillException" in caplog.text or "GreenletExit" in caplog.text
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "sync"], indirect=True)
+def test_kill_of_the_code_that_runs_a_callback_is_no_failure_of_the_callback(concert_runtime, caplog, until):
+    waiting = []
+
+    def wait_long(_future):
+        waiting.append(True)
+        time.sleep(10)
+
+    @async_
+    def call_back():
+        done.add_done_callback(wait_long)
+
+    done = add(1).join()
+    with using("gevent"):
+        future = call_back()
+    until(lambda: waiting)
+    future.cancel()
+    assert isinstance(future.exception(), KillException)
+    assert not caplog.text
 
 
 @concurrently

@@ -63,6 +63,19 @@ def test_a_job_that_waits_makes_room_for_another(gate):
     assert done == ["inner", "outer"]
 
 
+def test_a_job_that_raises_is_logged_and_costs_no_thread(caplog):
+    pool = Pool(threads=1, idle_time=0)
+    done = []
+
+    def fail():
+        raise SystemExit("from a job")
+
+    pool.submit(fail)
+    pool.submit(lambda: done.append(True))
+    wait_until(lambda: done and not pool.at_work)
+    assert "from a job" in caplog.text
+
+
 def test_threads_are_used_again():
     pool = Pool(threads=4, idle_time=10)
     used = []

@@ -53,6 +53,19 @@ def test_who_is_cancelled_while_it_waits_never_runs(gate, until):
     assert ran == [3]
 
 
+def test_a_job_that_raises_leaves_its_place_to_the_next(caplog, until):
+    share = Share(1)
+    ran = []
+
+    def fail():
+        raise SystemExit("from a job")
+
+    share.submit(fail)
+    share.submit(lambda: ran.append(2))
+    until(lambda: ran and not share.busy)
+    assert "from a job" in caplog.text
+
+
 def test_full_shares_leave_the_pool_to_others(gate, until):
     shares = [Share(32) for _ in range(THREADS // 32 + 1)]
     futures = [start_beside(share, through, gate) for share in shares for _ in range(32)]

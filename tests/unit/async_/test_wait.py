@@ -6,6 +6,7 @@ import pytest
 
 from concert.async_ import Future, KillException, async_, resolve, threaded, unhandled, wait
 from concert.async_._interrupts import foreground
+from concert.async_._parking import waiting_for
 from concert.async_._scope import begin_command
 from concert.quantities import q
 
@@ -189,3 +190,21 @@ def test_killed_code_that_waits_for_many_ends_them(concert_runtime, until):
         future.result()
     enough.append(True)
     older.join()
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+def test_wait_goes_on_after_a_signal_handler_has_waited_as_it_began(concert_runtime):
+    outer, inner = nap(), nap()
+    start_now, waiters = outer._start_now, []
+
+    def handle_signal_and_start_now():
+        waiters.append(foreground.waiter)
+        inner.join()
+        waiters.append(foreground.waiter)
+        return start_now()
+
+    outer._start_now = handle_signal_and_start_now
+    outer.join()
+    assert waiters[0] is waiters[1] is not None
+    assert foreground.waiter is None
+    assert not waiting_for

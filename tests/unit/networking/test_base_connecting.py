@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from concert.async_._native import allocate_lock
+from concert.async_._pool import pool
 from concert.networking.base import SocketConnection
 from tests.servers import PATIENCE, answering, echo, serving, silent, unused_port, wait
 
@@ -33,6 +35,22 @@ def test_unknown_host_is_a_connection_error(monkeypatch):
     monkeypatch.setattr("concert.networking._socket._look_up", look_up)
     with pytest.raises(ConnectionError, match=r"^no connection to nowhere.invalid:4001: name or service not known$"):
         SocketConnection("nowhere.invalid", 4001).execute("P?")
+
+
+def test_look_up_that_takes_too_long_is_a_timeout(monkeypatch, until):
+    answer, asked, answered = allocate_lock(), [], []
+
+    def look_up(host, port):
+        asked.append(host)
+        with answer:
+            answered.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("concert.networking._socket._look_up", look_up)
+    with answer, pytest.raises(TimeoutError, match=r"^no connection to nowhere.invalid:4001 within 0.1 s$"):
+        SocketConnection("nowhere.invalid", 4001, timeout=SHORT).execute("P?")
+    assert asked
+    until(lambda: answered and not pool.at_work)
 
 
 def test_silent_peer_is_a_timeout():

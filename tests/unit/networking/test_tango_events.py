@@ -1,10 +1,12 @@
 import logging
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from concert import _cooperative
 from concert.async_._native import thread_ident
+from concert.networking import _tango_events
 from concert.networking.tango import NoEventsError, TangoRequestError, TangoSubscription, get_tango_device
 
 tango = pytest.importorskip("tango")
@@ -125,3 +127,31 @@ def test_device_proxys_way_works_too(specimen, until):
     specimen.unsubscribe_event(number)
     with pytest.raises(TangoRequestError, match="has no subscription"):
         specimen.unsubscribe_event(number)
+
+
+def test_device_proxys_options_are_taken_by_position_too(specimen, until):
+    seen = []
+    specimen.subscribe_event("Number", tango.EventType.CHANGE_EVENT, seen.append, [], True)
+    until(lambda: seen)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_lost_changes_are_looked_for_only_by_who_wants_our_own_events(specimen, monkeypatch, wanted):
+    if wanted:
+        subscription = specimen.subscribe("Number", lambda _event: None)
+    else:
+        number = specimen.subscribe_event("Number", tango.EventType.CHANGE_EVENT, lambda _event: None)
+        subscription = specimen._subscriptions[number]
+    looked = []
+
+    class Started:
+        def __init__(self, _pool, function):
+            looked.append(function)
+
+        def detach(self):
+            pass
+
+    monkeypatch.setattr(_tango_events, "start_beside", Started)
+    subscription.receive(SimpleNamespace(err=True, errors=[SimpleNamespace(reason="API_EventTimeout", desc="none")]))
+    subscription.receive(SimpleNamespace(err=False, attr_value=None))
+    assert bool(looked) is wanted

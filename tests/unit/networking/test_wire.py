@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from concert import base
 from concert.async_ import KillException
-from concert.base import HardLimitError, ParameterError, ReadAccessError, SoftLimitError, StateError
+from concert.base import (
+    HardLimitError,
+    ParameterError,
+    ReadAccessError,
+    SoftLimitError,
+    StateError,
+    TransitionNotAllowed,
+    WriteAccessError,
+    ignore_sets,
+    listen_to_sets,
+)
 from concert.helpers import WaitError
 from concert.networking._wire import dumps, loads, packed_error, unpacked_error
 from concert.quantities import q
@@ -101,3 +111,42 @@ def test_errors_keep_their_state_and_notes():
     assert (back.error_state, back.state, back.msg) == ("hard-limit", "hard-limit", "ran into it")
     assert back.__notes__ == ["while setting stage.position"]
     assert unpacked_error(packed_error(StateError("broken"))).error_state == "broken"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransitionNotAllowed("shutter.opening needs state 'ready', not 'interlocked'"),
+        TransitionNotAllowed("shutter.open should have led to state 'open', not 'closed'", called=True),
+        ParameterError("speed", "stage", ["position"]),
+        ReadAccessError("stage.x"),
+        WriteAccessError("stage.x"),
+        StateError("broken", "it broke"),
+    ],
+    ids=repr,
+)
+def test_errors_have_all_their_attributes_again(error):
+    assert vars(unpacked_error(packed_error(error))) == vars(error)
+
+
+def test_refused_transition_that_came_from_elsewhere_is_recorded_as_refused():
+    refusal = TransitionNotAllowed("shutter.opening needs state 'ready', not 'interlocked'")
+
+    class Shutter(base.Parameterizable):
+        opening = base.Parameter()
+
+        def _set_opening(self, opening):
+            raise unpacked_error(packed_error(refusal))
+
+    outcomes = []
+
+    def note(record):
+        outcomes.append(record.outcome)
+
+    listen_to_sets(note)
+    try:
+        with pytest.raises(TransitionNotAllowed, match="needs state 'ready'"):
+            Shutter().opening = 1
+    finally:
+        ignore_sets(note)
+    assert outcomes[-1] == "refused"
