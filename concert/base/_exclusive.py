@@ -1,13 +1,15 @@
 """Exclusive access to a device or one of its parameters, for one line of work and the futures it starts.
 
 Holding is inherited through the context: what is started inside ``with device:`` may write to the device, everybody
-else waits. Who would wait forever, because the holder waits for something that the caller holds, is told so.
+else waits, and is let in in the order of asking. Who would wait forever, because the holder waits for something that
+the caller holds, is told so.
 """
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -97,6 +99,7 @@ class _Request(Future):
         self.for_method = for_method
         self.held = _held.get()
         self.future = running_future.get()
+        self.may_pass = False  # those who began to wait earlier, because they wait for the one who asks
 
     def holders(self) -> list[Hold | Future]:
         """Return who stands in the way."""
@@ -108,46 +111,89 @@ class _Request(Future):
         else:
             parts = [exclusion.parts.get(part), exclusion.sets.get(part)]
         holders = [each for each in (exclusion.whole, *parts) if each is not None]
-        return [each for each in holders if each not in self.held and not _belongs_to(self.future, each)]
+        return [each for each in holders if not self._is_inside(each)]
+
+    def ahead(self) -> list[_Request]:
+        """Return whose turn comes first: those who wait already, but for what is inside of what they wait for."""
+        if self.may_pass:
+            return []
+        earlier = itertools.takewhile(lambda each: each is not self, tuple(self.exclusion.requests))
+        return [each for each in earlier if self._meets(each) and not self._is_further_inside(each)]
+
+    def is_free(self) -> bool:
+        """Tell whether its turn has come."""
+        return not self.holders() and not self.ahead()
 
     def wait(self) -> None:
-        """Wait until somebody released something."""
-        try:
-            while not self._done:
-                self._refuse_deadlock()
-                park(self, RECHECK)
-        finally:
-            if self in self.exclusion.requests:
-                self.exclusion.requests.remove(self)
+        """Wait until its turn may have come."""
+        while not self._done:
+            self._refuse_deadlock()
+            if self.is_free():
+                return
+            park(self, RECHECK)
+
+    def again(self) -> _Request:
+        """Return the same request, to be waited on again."""
+        request = _Request(self.exclusion, self.part, self.for_method)
+        request.may_pass = self.may_pass
+        return request
 
     def refusal(self, error: type[LockError], reason: str = "") -> LockError:
-        holders = _outermost(self.holders())
-        names = ", ".join(sorted({holder.name for holder in holders})) or "nobody any more"
+        """Return the error that tells who stands in the way."""
+        name, holders = self.exclusion.name_of(self.part), _outermost(self.holders())
+        if not holders and (ahead := self.ahead()):
+            return error(f"{name} is already waited for by {_listed(_name_of(each.future) for each in ahead)}")
         advice = "" if reason else next((f"; {each.advice}" for each in holders if each.advice), "")
-        return error(f"{self.exclusion.name_of(self.part)} is held by {names}{reason}{advice}")
+        names = _listed(holder.name for holder in holders) or "nobody any more"
+        return error(f"{name} is held by {names}{reason}{advice}")
 
     def try_again(self) -> None:
         self._done = True
         self._wake_waiters()
 
+    def _is_inside(self, holder: Hold | Future) -> bool:
+        return holder in self.held or _belongs_to(self.future, holder)
+
+    def _meets(self, other: _Request) -> bool:
+        """Tell whether only one of both can have what it wants."""
+        for each in (self, other):
+            if each.part is None and not each.for_method:
+                return True
+        return self.part is not None and self.part == other.part
+
+    def _is_further_inside(self, other: _Request) -> bool:
+        return any(self._is_inside(each) and not other._is_inside(each) for each in self.exclusion.holders())
+
     def _refuse_deadlock(self) -> None:
+        if self._waits_for_itself(_Request.holders):
+            raise self.refusal(DeadlockError, f", which waits for what {_my_name()} holds")
+        if self.ahead() and self._waits_for_itself(_Request._in_the_way):
+            self.may_pass = True
+
+    def _in_the_way(self) -> list[Any]:
+        return [*self.holders(), *self.ahead()]
+
+    def _waits_for_itself(self, in_the_way: Callable[[_Request], list[Any]]) -> bool:
         me = strand()
         seen: set[int] = set()
-        todo: list[Any] = self.holders()
+        todo = list(in_the_way(self))
         while todo:
             holder = todo.pop()
             if id(holder) in seen:
                 continue
             seen.add(id(holder))
+            if isinstance(holder, _Request):
+                todo += in_the_way(holder)
+                continue
             for at in tuple(holder.strands) if isinstance(holder, Hold) else (holder._strand,):
                 if at is None:
                     continue
                 if at == me:
-                    raise self.refusal(DeadlockError, f", which waits for what {_my_name()} holds")
+                    return True
                 target = waiting_for.get(at)
-                if target is None or target._done:  # it has only not gone on yet
-                    continue
-                todo += target.holders() if isinstance(target, _Request) else [target]
+                if target is not None and not target._done:  # else it has only not gone on yet
+                    todo.append(target)
+        return False
 
 
 def _nothing() -> None:
@@ -167,6 +213,10 @@ def _outermost(holders: list[Hold | Future]) -> list[Hold | Future]:
         for holder, future in zip(holders, futures, strict=True)
         if not any(_belongs_to(future, each) for each in futures if each is not None and each is not future)
     ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names)))
 
 
 def _my_name() -> str:
@@ -201,12 +251,17 @@ class Exclusion:
         name = getattr(self._device(), "name", "a dropped device")
         return name if part is None else f"{name}.{part}"
 
+    def holders(self) -> list[Hold | Future]:
+        """Return all who hold the device, or something of it."""
+        whole = [] if self.whole is None else [self.whole]
+        return [*whole, *self.parts.values(), *self.sets.values(), *self.users]
+
     # -- what sets and methods do -------------------------------------------------------------------------------
 
     def begin_set(self, part: str, future: Future) -> bool:
-        """Let *future* hold the parameter *part* if nobody else holds anything; return whether it does."""
+        """Let *future* hold the parameter *part* if nobody else holds or wants anything; return whether it does."""
         with _guard:
-            if self.whole is None and part not in self.sets:
+            if self.whole is None and part not in self.sets and not self.requests:
                 hold = self.parts.get(part)
                 if hold is None or hold in _held.get():
                     self.sets[part] = future
@@ -298,19 +353,33 @@ class Exclusion:
         return hold
 
     def _when_free(self, request: _Request, take: Callable[[], T]) -> T:
-        while True:
-            with _guard:
-                if _passing.get() or not request.holders():
-                    return take()
-                self.requests.append(request)
+        with _guard:
+            if _passing.get() or request.is_free():
+                return take()
+            self.requests.append(request)
+        try:
             if not _patient.get():
-                self.requests.remove(request)
                 raise request.refusal(LockError)
-            request.wait()
-            request = _Request(self, request.part, request.for_method)
+            while True:
+                request.wait()
+                with _guard:
+                    if request.is_free():
+                        self.requests.remove(request)
+                        return take()
+                    # It keeps its place: whoever comes later waits for it.
+                    again = request.again()
+                    self.requests[self.requests.index(request)] = again
+                    request = again
+        except BaseException:
+            with _guard:
+                self.requests.remove(request)
+            self._wake()
+            raise
 
     def _wake(self) -> None:
-        for request in tuple(self.requests):
+        with _guard:
+            free = [request for request in self.requests if request.is_free()]
+        for request in free:
             request.try_again()
 
 
