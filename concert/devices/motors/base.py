@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from concert.async_ import async_
-from concert.base import AccessorNotImplementedError, HardLimitError, Quantity, QuantityValue, State, check
-from concert.base._exclusive import exclusion_of
+from concert.async_._scope import running_future
+from concert.base import (
+    AccessorNotImplementedError,
+    HardLimitError,
+    Quantity,
+    QuantityValue,
+    State,
+    StoppedError,
+    check,
+)
+from concert.base._exclusive import exclusion_of, passing
 from concert.devices.base import Device
 from concert.quantities import q, shown
 
@@ -69,8 +79,18 @@ class Motor(Device):
     @async_
     @check(source=STILL)
     def home(self) -> None:
-        """Drive to the reference position: a future, done when the motor is there and knows its position."""
+        """Drive to the reference position: a future, done when the motor is there and knows its position.
+
+        Cancelling it stops the motor; raise :exc:`.StoppedError` if somebody else does.
+        """
+        future, exclusion = running_future.get(), exclusion_of(self)
+        assert future is not None
+        stops = exclusion.stops
+        future.cancel_operation = functools.partial(passing, self._stop)
         self._home()
+        future.cancel_operation = None
+        if exclusion.stops != stops:
+            raise StoppedError("stopped", f"{self.name} was stopped on the way to its reference")
 
     @property
     def in_hard_limit(self) -> bool:

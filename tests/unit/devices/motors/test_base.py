@@ -270,6 +270,35 @@ def test_a_driver_homes_in_its_own_way():
     assert motor.told == ["home"]
 
 
+class HomesItself(StopsByStop):
+    """Its controller looks for the reference by itself."""
+
+    def _home(self):
+        self._set_position(0 * q.mm)
+
+
+@concurrent
+def test_cancelling_home_stops_the_motor():
+    motor = HomesItself()
+    future = motor.home()
+    assert motor.begun.wait(LATE)
+    future.cancel()
+    assert motor.told == ["to 0", "stop"]
+    assert isinstance(future.exception(), KillException)
+    until(lambda: is_free(motor))
+
+
+@concurrent
+def test_home_fails_when_somebody_stops_the_motor():
+    motor = HomesItself()
+    future = motor.home()
+    assert motor.begun.wait(LATE)
+    motor.stop().join(LATE)
+    assert isinstance(future.exception(LATE), StoppedError)
+    assert str(future.exception()) == "stage was stopped on the way to its reference"
+    assert motor.told == ["to 0", "stop"]
+
+
 # -- limits ------------------------------------------------------------------------------------------------------
 
 
