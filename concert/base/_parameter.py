@@ -369,6 +369,7 @@ class Parameter:
 
     value_class: ClassVar[type[ParameterValue]] = ParameterValue
     advice = ""  # what to do instead of writing what cannot be written
+    is_setting = True  # whether a device that is restored gets it back; not if setting it begins something
 
     def __init__(
         self,

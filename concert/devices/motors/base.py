@@ -54,6 +54,20 @@ class Position(Quantity):
         super().__init__(unit, check=check(source=STILL), shape=(), **kwargs)
 
 
+class Velocity(Quantity):
+    """How fast a motor keeps moving. Setting it starts the motion, or ends it: it is no setting to come back to."""
+
+    is_setting = False
+
+    def __init__(
+        self,
+        unit: Any,
+        help: str = "Velocity of continuous motion: setting it starts the motion, 0 ends it",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(unit, check=check(source=(*STILL, "moving")), help=help, shape=(), **kwargs)
+
+
 class Motor(Device):
     """What linear and rotation motors have in common.
 
@@ -125,12 +139,7 @@ class RotationMotor(Motor):
 class ContinuousLinearMotor(LinearMotor):
     """A linear motor that can also keep moving. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
 
-    velocity = Quantity(
-        q.mm / q.s,
-        shape=(),
-        check=check(source=(*STILL, "moving")),
-        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
-    )
+    velocity = Velocity(q.mm / q.s)
 
     def _cancel_velocity(self) -> None:
         self._stop()
@@ -139,12 +148,7 @@ class ContinuousLinearMotor(LinearMotor):
 class ContinuousRotationMotor(RotationMotor):
     """A rotation motor that can also keep turning. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
 
-    velocity = Quantity(
-        q.deg / q.s,
-        shape=(),
-        check=check(source=(*STILL, "moving")),
-        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
-    )
+    velocity = Velocity(q.deg / q.s)
 
     def _cancel_velocity(self) -> None:
         self._stop()
