@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from concert.async_ import dispatcher
 from concert.async_._native import allocate_lock
+from concert.async_._scope import running_future
 from concert.base._errors import FSMError, StateError, TransitionNotAllowed
 from concert.base._parameter import SET, Parameter, ParameterValue
 from concert.quantities import shown
@@ -52,31 +53,37 @@ class StateValue(ParameterValue):
     def _begin(self, immediate: str | None) -> _Transition:
         """Begin a transition: keep the state *immediate*, if it is one."""
         with _guard:
-            begun = _Transition(self._kept)
+            begun = _Transition(self._kept, immediate)
             self._transitions.append(begun)
         if immediate is not None:
             self._change(immediate)
         return begun
 
     def _end(self, transition: _Transition, state: str | None) -> None:
-        """End *transition* in *state*, or, while a later one is in progress, let that one go back to *state*."""
+        """End *transition* in *state*, or, while others are in progress, in the immediate state of the last of them."""
         with _guard:
             position = self._transitions.index(transition)
             del self._transitions[position]
             later = self._transitions[position:]
             if later:
-                later[0].before = state
-        if not later:
-            self._change(state)
+                later[0].before = state  # what it goes back to if it fails
+            others = [each.immediate for each in self._transitions if not transition.is_part_of(each)]
+        self._change(next((each for each in reversed(others) if each is not None), state))
 
 
 class _Transition:
     """That a method with a :func:`transition` is running; *before* is the state to go back to if it fails."""
 
-    __slots__ = ("before",)
+    __slots__ = ("_future", "before", "immediate")
 
-    def __init__(self, before: str | None) -> None:
+    def __init__(self, before: str | None, immediate: str | None) -> None:
         self.before = before
+        self.immediate = immediate
+        self._future = running_future.get()
+
+    def is_part_of(self, other: _Transition) -> bool:
+        """Tell whether the method is called by the one of *other*, as far as is known, whose state it may change."""
+        return other._future is None or (self._future is not None and self._future.belongs_to(other._future))
 
 
 class State(Parameter):

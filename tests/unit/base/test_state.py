@@ -424,6 +424,36 @@ def test_overlapping_transitions_do_not_leave_the_state_in_between(order, failin
 
 
 @concurrent
+@pytest.mark.parametrize("order", ["ab", "ba"])
+@pytest.mark.parametrize("error", [None, ValueError(), StateError("jammed")], ids=repr)
+def test_the_state_is_immediate_as_long_as_one_transition_is_in_progress(order, error):
+    device, futures = Double(), {}
+    for name in "ab":
+        futures[name] = device.act(name, error if name == order[0] else None)
+        until(lambda name=name: name in device.begun)
+    device.ends[order[0]].set()
+    futures[order[0]].exception(LATE)
+    assert device.state == "moving"
+    device.ends[order[1]].set()
+    futures[order[1]].join(LATE)
+    assert device.state == "standby"
+
+
+def test_a_transition_inside_another_ones_future_may_lead_somewhere():
+    class Nested(Double):
+        @async_
+        @transition(immediate="starting")
+        def start(self):
+            self.ends["a"].set()
+            self.act("a").join(LATE)
+            return self.state
+
+    device = Nested()
+    assert device.start().result(LATE) == "standby"
+    assert device.state == "standby"
+
+
+@concurrent
 def test_the_error_state_of_an_earlier_transition_is_not_forgotten():
     device = Double()
     first = device.act("a", StateError("jammed"))
