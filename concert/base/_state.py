@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from concert.async_ import dispatcher
+from concert.async_ import Future, dispatcher
 from concert.async_._native import allocate_lock
 from concert.async_._scope import running_future
 from concert.base._errors import FSMError, StateError, TransitionNotAllowed
@@ -125,6 +125,7 @@ def check(
             _require(state._read(), sources, False, device, function, args)
             result = function(device, *args, **kwargs)
             if targets is not None:
+                _await(result)
                 _require(state._read(), targets, True, device, function, args)
             return result
 
@@ -146,6 +147,7 @@ def transition(immediate: str | None = None, target: str | None = None) -> Calla
             begun = state._begin(immediate)
             try:
                 result = function(device, *args, **kwargs)
+                _await(result)
             except StateError as error:
                 state._end(begun, error.error_state)
                 raise
@@ -161,6 +163,12 @@ def transition(immediate: str | None = None, target: str | None = None) -> Calla
         return _decorated(function, decorate, call, "state_transition", (immediate, target))
 
     return decorate
+
+
+def _await(result: Any) -> None:
+    """Wait for what an asynchronous setter, or a method that calls one, has begun."""
+    if isinstance(result, Future):
+        result.join()
 
 
 def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: Any) -> Any:
