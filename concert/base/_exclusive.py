@@ -234,7 +234,7 @@ class Exclusion:
     for as long as it takes). Methods in progress share the device with each other, not with who holds the whole.
     """
 
-    __slots__ = ("_device", "excused", "parts", "requests", "sets", "stops", "users", "whole")
+    __slots__ = ("_device", "excused", "own_stops", "parts", "requests", "sets", "stops", "users", "whole")
 
     def __init__(self, device: Any) -> None:
         self._device = weakref.ref(device)  # what remembers holds, a context for example, must not keep it alive
@@ -242,7 +242,8 @@ class Exclusion:
         self.parts: dict[str, Hold] = {}
         self.sets: dict[str, Future] = {}
         self.stops = 0  # how often the device was stopped
-        self.excused: dict[str, int] = {}  # how often a set in progress stopped it itself
+        self.own_stops = 0  # how often a set stopped it itself
+        self.excused: dict[str | Future, int] = {}  # how often a set, or a method, in progress stopped it itself
         self.users: list[Hold | Future] = []
         self.requests: list[_Request] = []
 
@@ -299,6 +300,8 @@ class Exclusion:
                 _held.set(tuple(hold for hold in _held.get() if hold is not user))
             with _guard:
                 self.users.remove(user)
+                if self.excused and isinstance(user, Future) and user not in self.users:
+                    self.excused.pop(user, None)
             self._wake()
 
     def note_stop(self) -> None:
@@ -306,13 +309,25 @@ class Exclusion:
         future = running_future.get()
         with _guard:
             self.stops += 1
-            for part, setter in self.sets.items():
-                if _belongs_to(future, setter):
-                    self.excused[part] = self.excused.get(part, 0) + 1
+            parts: set[str | Future] = {part for part, setter in self.sets.items() if _belongs_to(future, setter)}
+            users: set[str | Future] = {
+                user for user in self.users if isinstance(user, Future) and _belongs_to(future, user)
+            }
+            self.own_stops += bool(parts)
+            for each in parts | users:
+                self.excused[each] = self.excused.get(each, 0) + 1
 
-    def stopped_since(self, stops: int, part: str) -> bool:
-        """Tell whether somebody else than the set of *part* in progress stopped the device after *stops* stops."""
-        return self.stops - stops > self.excused.get(part, 0)
+    def stopped_since(self, stops: int, what: str | Future) -> bool:
+        """Tell whether somebody else than *what* is in progress stopped the device after *stops* stops.
+
+        It is the name of the parameter that is set, or a method's future.
+        """
+        return self.stops - stops > self.excused.get(what, 0)
+
+    @property
+    def stops_for_all(self) -> int:
+        """How often the device was stopped for those that wait as well: not by a set itself."""
+        return self.stops - self.own_stops
 
     # -- what ``with`` does -------------------------------------------------------------------------------------
 

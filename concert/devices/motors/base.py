@@ -32,10 +32,11 @@ class PositionValue(QuantityValue):
         """Write what is *delta* from where the motor is; runs as a future of its own."""
         step = q.Quantity(self._as_difference(delta), self.unit)
         exclusion = exclusion_of(self._device)
-        stops = exclusion.stops
+        stops = exclusion.stops_for_all
         with self:  # another move at the same time adds to this one
             value = self._read() + step
-            self._refuse_if_stopped(exclusion, stops, value)
+            if exclusion.stops_for_all != stops:
+                self._raise_stopped(value)
             self._write(value)
 
     def _verify(self, value: Any) -> None:
@@ -103,7 +104,7 @@ class Motor(Device):
         future.cancel_operation = functools.partial(passing, self._stop)
         self._home()
         future.cancel_operation = None
-        if exclusion.stops != stops:
+        if exclusion.stopped_since(stops, future):
             raise StoppedError("stopped", f"{self.name} was stopped on the way to its reference")
 
     @property

@@ -299,6 +299,38 @@ def test_home_fails_when_somebody_stops_the_motor():
     assert motor.told == ["to 0", "stop"]
 
 
+def test_a_driver_may_stop_the_motor_before_it_homes():
+    class Homing(Driver):
+        def _home(self):
+            self.stop().join()
+            self.told.append("home")
+
+    motor = Homing()
+    motor.home().join()
+    motor.home().join()
+    assert motor.told == ["stop", "home"] * 2
+    assert not motor._exclusion.excused
+
+
+@concurrent
+def test_a_move_that_waits_for_a_set_that_stops_the_motor_itself_goes_on():
+    class Stopping(StopsByStop):
+        def _set_position(self, position):
+            super()._set_position(position)
+            self.stop().join()
+            self.at = position.m_as(q.um)
+
+    motor = Stopping()
+    first = motor.set_position(1 * q.mm)
+    assert motor.begun.wait(LATE)
+    second = motor.move(1 * q.mm)
+    until(lambda: motor._exclusion.requests)
+    motor.stopped.set()
+    first.join(LATE)
+    second.join(LATE)
+    assert motor.position == 2 * q.mm
+
+
 # -- limits ------------------------------------------------------------------------------------------------------
 
 
