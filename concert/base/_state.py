@@ -171,11 +171,30 @@ def _await(result: Any) -> None:
         result.join()
 
 
-def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: Any) -> Any:
+def inside(function: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Wrap the method, for an asynchronous one the code that its future runs."""
     asynchronous = getattr(function, "asynchronous", None)
-    if asynchronous is not None:
+    if asynchronous is None:
+        return wrap(function)
+    code = function.__wrapped__
+    # Decorators above async_ have its mark as well: they stay what is called, in a future around its future.
+    return asynchronous(wrap(_finishing(function) if hasattr(code, "asynchronous") else code))
+
+
+def _finishing(function: Any) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result.result() if isinstance(result, Future) else result
+
+    del call.asynchronous  # type: ignore[attr-defined]
+    return call
+
+
+def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: Any) -> Any:
+    if hasattr(function, "asynchronous"):
         # The states are looked at when the method runs, and a refusal comes through its future.
-        return asynchronous(decorate(function.__wrapped__))
+        return inside(function, decorate)
     call = functools.wraps(function)(call)
     setattr(call, attribute, value)
     return call

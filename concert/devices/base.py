@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from concert.base import Parameterizable
 from concert.base._exclusive import exclusion_of, passing
+from concert.base._state import inside
 from concert.devices._html import html_of
 
 STOPS = ("stop", "abort")  # methods that pass all locks, and whose call makes sets in progress fail
@@ -41,9 +42,9 @@ class Device(Parameterizable):
         super().__init_subclass__(**kwargs)
         for name, function in list(vars(cls).items()):
             if name in STOPS:
-                setattr(cls, name, _inside(function, _noting_stop))
+                setattr(cls, name, inside(function, _noting_stop))
             elif not name.startswith("_") and _acts(function):
-                setattr(cls, name, _inside(function, _sharing))
+                setattr(cls, name, inside(function, _sharing))
 
     def __enter__(self) -> Self:
         exclusion_of(self).acquire(None)
@@ -62,13 +63,8 @@ class Device(Parameterizable):
 
 def _acts(function: Any) -> bool:
     """Tell whether a method does something to the device, as far as its decorators tell."""
-    return any(hasattr(function, mark) for mark in ("asynchronous", "state_check", "state_transition"))
-
-
-def _inside(function: Any, wrap: Callable[[Any], Any]) -> Any:
-    """Wrap the method, for an asynchronous one the code that its future runs."""
-    asynchronous = getattr(function, "asynchronous", None)
-    return wrap(function) if asynchronous is None else asynchronous(wrap(function.__wrapped__))
+    marked = not isinstance(function, staticmethod | classmethod)
+    return marked and any(hasattr(function, mark) for mark in ("asynchronous", "state_check", "state_transition"))
 
 
 def _sharing(function: Callable[..., Any]) -> Callable[..., Any]:
