@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from concert.async_ import async_
@@ -22,6 +23,8 @@ from concert.quantities import q, shown
 
 STILL = ("standby", "hard-limit")
 
+ROUNDINGS = 4  # so many times the last digit of a summand may be lost in a sum, units converted
+
 
 class PositionValue(QuantityValue):
     """The position of one motor."""
@@ -34,10 +37,19 @@ class PositionValue(QuantityValue):
         exclusion = exclusion_of(self._device)
         stops = exclusion.stops_for_all
         with self:  # another move at the same time adds to this one
-            value = self._read() + step
+            value = self._sum(self._read(), step)
             if exclusion.stops_for_all != stops:
                 self._raise_stopped(value)
             self._write(value)
+
+    def _sum(self, position: Any, step: Any) -> Any:
+        """Return both together, the soft limit itself if that is beside it by rounding alone: 0.1 + 0.2 > 0.3."""
+        value = position + step
+        rounding = ROUNDINGS * math.ulp(max(abs(position.magnitude), abs(step.magnitude)))
+        for limit in (self._low, self._high):
+            if abs(value.magnitude - limit) < rounding:
+                return q.Quantity(limit, self.unit)
+        return value
 
     def _verify(self, value: Any) -> None:
         super()._verify(value)

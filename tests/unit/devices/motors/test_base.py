@@ -1,5 +1,6 @@
 """Motors: what a driver has to write, and what it gets for that."""
 
+import math
 import threading
 from typing import Any
 
@@ -161,6 +162,39 @@ def test_a_move_out_of_the_limits_is_refused(delta):
         motor.move(delta).join()
     assert motor.told == []
     assert is_free(motor)
+
+
+@pytest.mark.parametrize(
+    ("begin", "delta", "limits", "end"),
+    [
+        (0.1 * q.mm, 0.2 * q.mm, (0 * q.mm, 0.3 * q.mm), 0.3),
+        (0.1 * q.mm, 200 * q.um, (None, 0.3 * q.mm), 0.3),
+        (0.3 * q.mm, -0.2 * q.mm, (0.1 * q.mm, None), 0.1),
+        (0.1 * q.mm, 0.2 * q.mm, (None, None), 0.1 + 0.2),
+    ],
+)
+def test_a_move_to_the_limit_is_not_refused_for_its_rounding(begin, delta, limits, end):
+    class Exact(Driver):
+        def _get_position(self):
+            return begin
+
+        def _set_position(self, position):
+            self.sent = position.magnitude
+
+    motor = Exact()
+    motor["position"].lower, motor["position"].upper = limits
+    motor.move(delta).join()
+    assert motor.sent == end
+
+
+@pytest.mark.parametrize("delta", [1e-9, 1e-12, math.inf])
+def test_a_move_beyond_the_limit_is_refused_however_small(delta):
+    motor = Driver()
+    motor.at = 300.0
+    motor["position"].upper = 0.3 * q.mm
+    with pytest.raises(LimitError):
+        motor.move(delta * q.mm).join()
+    assert motor.told == []
 
 
 def test_an_angle_is_not_moved_by_a_number():
