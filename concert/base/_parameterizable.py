@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar
@@ -87,8 +88,12 @@ class Parameterizable:
         for name, parameter in params.items():
             if not isinstance(parameter, Parameter):
                 raise TypeError(f"expected a Parameter for {name!r} of {self.name}, not {parameter!r}")
-            if not name.isidentifier():
+            if not name.isidentifier() or keyword.iskeyword(name):
                 raise ValueError(f"{name!r} cannot be the name of a parameter of {self.name}")
+            if name not in self._declared and hasattr(type(self), name):
+                raise ValueError(
+                    f"{name!r} cannot be the name of a parameter of {self.name}: it has {name} for another purpose"
+                )
         # A class of its own, so that no other object sees them; and parameters of its own, which know its names.
         cls = type(self)
         namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
