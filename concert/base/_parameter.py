@@ -157,6 +157,8 @@ class ParameterValue(Comparable):
             raise ReadAccessError(self.full_name)
         try:
             value = self._getter(self._device, *self._data)
+            if isinstance(value, Future):  # of an asynchronous getter
+                value = value.result()
         except OSError as error:
             self._name_in(error, "reading")
             raise
