@@ -7,7 +7,6 @@ the caller holds, is told so.
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from concert.base._errors import DeadlockError, LockError
 T = TypeVar("T")
 
 RECHECK = 0.25  # seconds: a deadlock may be closed by somebody who begins to wait later than we did
+RECHECK_MORE = 0.01  # seconds, for each who waits: to look takes time
 
 _guard = allocate_lock()  # held for a few dictionary operations, never while waiting
 
@@ -113,16 +113,19 @@ class _Request(Future):
         holders = [each for each in (exclusion.whole, *parts) if each is not None]
         return [each for each in holders if not self._is_inside(each)]
 
-    def ahead(self) -> list[_Request]:
-        """Return whose turn comes first: those who wait already, but for what is inside of what they wait for."""
+    def ahead(self) -> Iterator[_Request]:
+        """Yield whose turn comes first: those who wait already, but for what is inside of what they wait for."""
         if self.may_pass:
-            return []
-        earlier = itertools.takewhile(lambda each: each is not self, tuple(self.exclusion.requests))
-        return [each for each in earlier if self._meets(each) and not self._is_further_inside(each)]
+            return
+        for each in tuple(self.exclusion.requests):
+            if each is self:
+                return
+            if self._meets(each) and not self._is_further_inside(each):
+                yield each
 
     def is_free(self) -> bool:
         """Tell whether its turn has come."""
-        return not self.holders() and not self.ahead()
+        return not self.holders() and next(self.ahead(), None) is None
 
     def wait(self) -> None:
         """Wait until its turn may have come."""
@@ -130,7 +133,7 @@ class _Request(Future):
             self._refuse_deadlock()
             if self.is_free():
                 return
-            park(self, RECHECK)
+            park(self, RECHECK + RECHECK_MORE * len(self.exclusion.requests))
 
     def again(self) -> _Request:
         """Return the same request, to be waited on again."""
@@ -141,7 +144,7 @@ class _Request(Future):
     def refusal(self, error: type[LockError], reason: str = "") -> LockError:
         """Return the error that tells who stands in the way."""
         name, holders = self.exclusion.name_of(self.part), _outermost(self.holders())
-        if not holders and (ahead := self.ahead()):
+        if not holders and (ahead := list(self.ahead())):
             return error(f"{name} is already waited for by {_listed(_name_of(each.future) for each in ahead)}")
         advice = "" if reason else next((f"; {each.advice}" for each in holders if each.advice), "")
         names = _listed(holder.name for holder in holders) or "nobody any more"
@@ -165,35 +168,40 @@ class _Request(Future):
         return any(self._is_inside(each) and not other._is_inside(each) for each in self.exclusion.holders())
 
     def _refuse_deadlock(self) -> None:
-        if self._waits_for_itself(_Request.holders):
+        holders = self.holders()
+        if _comes_back(holders, _Request.holders):
             raise self.refusal(DeadlockError, f", which waits for what {_my_name()} holds")
-        if self.ahead() and self._waits_for_itself(_Request._in_the_way):
-            self.may_pass = True
+        if not holders and not self.may_pass:
+            # Whoever they wait for, all but one of a circle who wait for their turn alone may keep the order: the one
+            # behind somebody who waits for a holder gives it up.
+            self.may_pass = _comes_back((each for each in self.ahead() if each.holders()), _Request._in_the_way)
 
-    def _in_the_way(self) -> list[Any]:
+    def _in_the_way(self) -> list[Hold | Future]:
         return [*self.holders(), *self.ahead()]
 
-    def _waits_for_itself(self, in_the_way: Callable[[_Request], list[Any]]) -> bool:
-        me = strand()
-        seen: set[int] = set()
-        todo = list(in_the_way(self))
-        while todo:
-            holder = todo.pop()
-            if id(holder) in seen:
+
+def _comes_back(todo: Iterable[Any], in_the_way: Callable[[_Request], list[Hold | Future]]) -> bool:
+    """Tell whether those in *todo* wait, as *in_the_way* tells whom requests wait for, for who asks."""
+    me = strand()
+    seen: set[int] = set()
+    todo = list(todo)
+    while todo:
+        holder = todo.pop()
+        if id(holder) in seen:
+            continue
+        seen.add(id(holder))
+        if isinstance(holder, _Request):
+            todo += in_the_way(holder)
+            continue
+        for at in tuple(holder.strands) if isinstance(holder, Hold) else (holder._strand,):
+            if at is None:
                 continue
-            seen.add(id(holder))
-            if isinstance(holder, _Request):
-                todo += in_the_way(holder)
-                continue
-            for at in tuple(holder.strands) if isinstance(holder, Hold) else (holder._strand,):
-                if at is None:
-                    continue
-                if at == me:
-                    return True
-                target = waiting_for.get(at)
-                if target is not None and not target._done:  # else it has only not gone on yet
-                    todo.append(target)
-        return False
+            if at == me:
+                return True
+            target = waiting_for.get(at)
+            if target is not None and not target._done:  # else it has only not gone on yet
+                todo.append(target)
+    return False
 
 
 def _nothing() -> None:

@@ -439,6 +439,17 @@ def test_the_last_value_that_was_assigned_is_where_the_device_ends(part):
 
 
 @concurrent
+def test_hundreds_of_sets_do_not_keep_each_other_busy():
+    device = Slow()
+    futures = [device.set_x(number * q.mm) for number in range(200)]
+    assert device.begun.wait(LATE)
+    device.gate.set()
+    wait(futures, LATE)
+    assert len(device.log) == 400
+    assert is_free(device)
+
+
+@concurrent
 @pytest.mark.parametrize(
     "later",
     [
