@@ -1,13 +1,14 @@
 """Exclusive access to a device or one of its parameters, for one line of work and the futures it starts.
 
 Holding is inherited through the context: what is started inside ``with device:`` may write to the device, everybody
-else waits. Who would wait forever, because the holder waits for something that the caller holds, is told so.
+else waits, and is let in in the order of asking. Who would wait forever, because the holder waits for something that
+the caller holds, is told so.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from concert.base._errors import DeadlockError, LockError
 T = TypeVar("T")
 
 RECHECK = 0.25  # seconds: a deadlock may be closed by somebody who begins to wait later than we did
+RECHECK_MORE = 0.01  # seconds, for each who waits: to look takes time
 
 _guard = allocate_lock()  # held for a few dictionary operations, never while waiting
 
@@ -97,6 +99,7 @@ class _Request(Future):
         self.for_method = for_method
         self.held = _held.get()
         self.future = running_future.get()
+        self.may_pass = False  # those who began to wait earlier, because they wait for the one who asks
 
     def holders(self) -> list[Hold | Future]:
         """Return who stands in the way."""
@@ -108,46 +111,97 @@ class _Request(Future):
         else:
             parts = [exclusion.parts.get(part), exclusion.sets.get(part)]
         holders = [each for each in (exclusion.whole, *parts) if each is not None]
-        return [each for each in holders if each not in self.held and not _belongs_to(self.future, each)]
+        return [each for each in holders if not self._is_inside(each)]
+
+    def ahead(self) -> Iterator[_Request]:
+        """Yield whose turn comes first: those who wait already, but for what is inside of what they wait for."""
+        if self.may_pass:
+            return
+        for each in tuple(self.exclusion.requests):
+            if each is self:
+                return
+            if self._meets(each) and not self._is_further_inside(each):
+                yield each
+
+    def is_free(self) -> bool:
+        """Tell whether its turn has come."""
+        return not self.holders() and next(self.ahead(), None) is None
 
     def wait(self) -> None:
-        """Wait until somebody released something."""
-        try:
-            while not self._done:
-                self._refuse_deadlock()
-                park(self, RECHECK)
-        finally:
-            if self in self.exclusion.requests:
-                self.exclusion.requests.remove(self)
+        """Wait until its turn may have come."""
+        while not self._done:
+            self._refuse_deadlock()
+            if self.is_free():
+                return
+            park(self, RECHECK + RECHECK_MORE * len(self.exclusion.requests))
+
+    def again(self) -> _Request:
+        """Return the same request, to be waited on again."""
+        request = _Request(self.exclusion, self.part, self.for_method)
+        request.may_pass = self.may_pass
+        return request
 
     def refusal(self, error: type[LockError], reason: str = "") -> LockError:
-        holders = _outermost(self.holders())
-        names = ", ".join(sorted({holder.name for holder in holders})) or "nobody any more"
+        """Return the error that tells who stands in the way."""
+        name, holders = self.exclusion.name_of(self.part), _outermost(self.holders())
+        if not holders and (ahead := list(self.ahead())):
+            return error(f"{name} is already waited for by {_listed(_name_of(each.future) for each in ahead)}")
         advice = "" if reason else next((f"; {each.advice}" for each in holders if each.advice), "")
-        return error(f"{self.exclusion.name_of(self.part)} is held by {names}{reason}{advice}")
+        names = _listed(holder.name for holder in holders) or "nobody any more"
+        return error(f"{name} is held by {names}{reason}{advice}")
 
     def try_again(self) -> None:
         self._done = True
         self._wake_waiters()
 
+    def _is_inside(self, holder: Hold | Future) -> bool:
+        return holder in self.held or _belongs_to(self.future, holder)
+
+    def _meets(self, other: _Request) -> bool:
+        """Tell whether only one of both can have what it wants."""
+        for each in (self, other):
+            if each.part is None and not each.for_method:
+                return True
+        return self.part is not None and self.part == other.part
+
+    def _is_further_inside(self, other: _Request) -> bool:
+        return any(self._is_inside(each) and not other._is_inside(each) for each in self.exclusion.holders())
+
     def _refuse_deadlock(self) -> None:
-        me = strand()
-        seen: set[int] = set()
-        todo: list[Any] = self.holders()
-        while todo:
-            holder = todo.pop()
-            if id(holder) in seen:
+        holders = self.holders()
+        if _comes_back(holders, _Request.holders):
+            raise self.refusal(DeadlockError, f", which waits for what {_my_name()} holds")
+        if not holders and not self.may_pass:
+            # Whoever they wait for, all but one of a circle who wait for their turn alone may keep the order: the one
+            # behind somebody who waits for a holder gives it up.
+            self.may_pass = _comes_back((each for each in self.ahead() if each.holders()), _Request._in_the_way)
+
+    def _in_the_way(self) -> list[Hold | Future]:
+        return [*self.holders(), *self.ahead()]
+
+
+def _comes_back(todo: Iterable[Any], in_the_way: Callable[[_Request], list[Hold | Future]]) -> bool:
+    """Tell whether those in *todo* wait, as *in_the_way* tells whom requests wait for, for who asks."""
+    me = strand()
+    seen: set[int] = set()
+    todo = list(todo)
+    while todo:
+        holder = todo.pop()
+        if id(holder) in seen:
+            continue
+        seen.add(id(holder))
+        if isinstance(holder, _Request):
+            todo += in_the_way(holder)
+            continue
+        for at in tuple(holder.strands) if isinstance(holder, Hold) else (holder._strand,):
+            if at is None:
                 continue
-            seen.add(id(holder))
-            for at in tuple(holder.strands) if isinstance(holder, Hold) else (holder._strand,):
-                if at is None:
-                    continue
-                if at == me:
-                    raise self.refusal(DeadlockError, f", which waits for what {_my_name()} holds")
-                target = waiting_for.get(at)
-                if target is None or target._done:  # it has only not gone on yet
-                    continue
-                todo += target.holders() if isinstance(target, _Request) else [target]
+            if at == me:
+                return True
+            target = waiting_for.get(at)
+            if target is not None and not target._done:  # else it has only not gone on yet
+                todo.append(target)
+    return False
 
 
 def _nothing() -> None:
@@ -169,6 +223,10 @@ def _outermost(holders: list[Hold | Future]) -> list[Hold | Future]:
     ]
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names)))
+
+
 def _my_name() -> str:
     return _name_of(running_future.get())
 
@@ -184,7 +242,7 @@ class Exclusion:
     for as long as it takes). Methods in progress share the device with each other, not with who holds the whole.
     """
 
-    __slots__ = ("_device", "excused", "parts", "requests", "sets", "stops", "users", "whole")
+    __slots__ = ("_device", "excused", "own_stops", "parts", "requests", "sets", "stops", "users", "whole")
 
     def __init__(self, device: Any) -> None:
         self._device = weakref.ref(device)  # what remembers holds, a context for example, must not keep it alive
@@ -192,7 +250,8 @@ class Exclusion:
         self.parts: dict[str, Hold] = {}
         self.sets: dict[str, Future] = {}
         self.stops = 0  # how often the device was stopped
-        self.excused: dict[str, int] = {}  # how often a set in progress stopped it itself
+        self.own_stops = 0  # how often a set stopped it itself
+        self.excused: dict[str | Future, int] = {}  # how often a set, or a method, in progress stopped it itself
         self.users: list[Hold | Future] = []
         self.requests: list[_Request] = []
 
@@ -201,12 +260,17 @@ class Exclusion:
         name = getattr(self._device(), "name", "a dropped device")
         return name if part is None else f"{name}.{part}"
 
+    def holders(self) -> list[Hold | Future]:
+        """Return all who hold the device, or something of it."""
+        whole = [] if self.whole is None else [self.whole]
+        return [*whole, *self.parts.values(), *self.sets.values(), *self.users]
+
     # -- what sets and methods do -------------------------------------------------------------------------------
 
     def begin_set(self, part: str, future: Future) -> bool:
-        """Let *future* hold the parameter *part* if nobody else holds anything; return whether it does."""
+        """Let *future* hold the parameter *part* if nobody else holds or wants anything; return whether it does."""
         with _guard:
-            if self.whole is None and part not in self.sets:
+            if self.whole is None and part not in self.sets and not self.requests:
                 hold = self.parts.get(part)
                 if hold is None or hold in _held.get():
                     self.sets[part] = future
@@ -244,6 +308,8 @@ class Exclusion:
                 _held.set(tuple(hold for hold in _held.get() if hold is not user))
             with _guard:
                 self.users.remove(user)
+                if self.excused and isinstance(user, Future) and user not in self.users:
+                    self.excused.pop(user, None)
             self._wake()
 
     def note_stop(self) -> None:
@@ -251,13 +317,25 @@ class Exclusion:
         future = running_future.get()
         with _guard:
             self.stops += 1
-            for part, setter in self.sets.items():
-                if _belongs_to(future, setter):
-                    self.excused[part] = self.excused.get(part, 0) + 1
+            parts: set[str | Future] = {part for part, setter in self.sets.items() if _belongs_to(future, setter)}
+            users: set[str | Future] = {
+                user for user in self.users if isinstance(user, Future) and _belongs_to(future, user)
+            }
+            self.own_stops += bool(parts)
+            for each in parts | users:
+                self.excused[each] = self.excused.get(each, 0) + 1
 
-    def stopped_since(self, stops: int, part: str) -> bool:
-        """Tell whether somebody else than the set of *part* in progress stopped the device after *stops* stops."""
-        return self.stops - stops > self.excused.get(part, 0)
+    def stopped_since(self, stops: int, what: str | Future) -> bool:
+        """Tell whether somebody else than *what* is in progress stopped the device after *stops* stops.
+
+        It is the name of the parameter that is set, or a method's future.
+        """
+        return self.stops - stops > self.excused.get(what, 0)
+
+    @property
+    def stops_for_all(self) -> int:
+        """How often the device was stopped for those that wait as well: not by a set itself."""
+        return self.stops - self.own_stops
 
     # -- what ``with`` does -------------------------------------------------------------------------------------
 
@@ -298,19 +376,34 @@ class Exclusion:
         return hold
 
     def _when_free(self, request: _Request, take: Callable[[], T]) -> T:
-        while True:
-            with _guard:
-                if _passing.get() or not request.holders():
-                    return take()
-                self.requests.append(request)
+        with _guard:
+            if _passing.get() or request.is_free():
+                return take()
+            self.requests.append(request)
+        try:
             if not _patient.get():
-                self.requests.remove(request)
                 raise request.refusal(LockError)
-            request.wait()
-            request = _Request(self, request.part, request.for_method)
+            while True:
+                request.wait()
+                with _guard:
+                    if request.is_free():
+                        self.requests.remove(request)
+                        return take()
+                    # It keeps its place: whoever comes later waits for it.
+                    again = request.again()
+                    self.requests[self.requests.index(request)] = again
+                    request = again
+        except BaseException:
+            with _guard:
+                self.requests.remove(request)
+            request._done = True  # nobody waits for it any more
+            self._wake()
+            raise
 
     def _wake(self) -> None:
-        for request in tuple(self.requests):
+        with _guard:
+            free = [request for request in self.requests if request.is_free()]
+        for request in free:
             request.try_again()
 
 

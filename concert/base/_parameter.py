@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from concert.helpers import WaitError, busy_wait
 from concert.quantities import q, shown
 
 if TYPE_CHECKING:
-    from concert.base._exclusive import Exclusion
     from concert.base._parameterizable import Parameterizable
 
 SET = "set"  # the message a ParameterValue sends when a set has completed
@@ -158,6 +157,8 @@ class ParameterValue(Comparable):
             raise ReadAccessError(self.full_name)
         try:
             value = self._getter(self._device, *self._data)
+            if isinstance(value, Future):  # of an asynchronous getter
+                value = value.result()
         except OSError as error:
             self._name_in(error, "reading")
             raise
@@ -192,14 +193,17 @@ class ParameterValue(Comparable):
         stops = exclusion.stops
         mine = free = exclusion.begin_set(name, future)
         if not free:
+            stops_for_all = exclusion.stops_for_all
             mine = exclusion.wait_for_set(name, future)
         try:
             if not free:
                 accepted = self._accepted(value)  # limits and locks may have changed while it waited
-                self._refuse_if_stopped(exclusion, stops, value)
+                stops = exclusion.stops
+                if exclusion.stops_for_all != stops_for_all:
+                    self._raise_stopped(value)
             self._write_exclusively(accepted, future)
-            if exclusion.stops != stops:
-                self._refuse_if_stopped(exclusion, stops, value)
+            if exclusion.stops != stops and exclusion.stopped_since(stops, name):
+                self._raise_stopped(value)
             self._verify(accepted)
         finally:
             if mine:
@@ -218,9 +222,12 @@ class ParameterValue(Comparable):
             raise
         future.cancel_operation = None
 
-    def _refuse_if_stopped(self, exclusion: Exclusion, stops: int, value: Any) -> None:
-        if exclusion.stopped_since(stops, self.name):
-            raise StoppedError("stopped", self._stopped_message(value))
+    def _raise_stopped(self, value: Any) -> NoReturn:
+        try:
+            where = f" at {shown(self._read())}"
+        except Exception:  # the set has failed anyway; this only tells more, where it can
+            where = ""
+        raise StoppedError("stopped", f"{self.full_name} was stopped{where} on the way to {shown(value)}")
 
     def _accepted(self, value: Any) -> Any:
         """Return *value* as the setter wants it, or raise what is wrong with it."""
@@ -258,13 +265,6 @@ class ParameterValue(Comparable):
     def _tell(self) -> None:
         """Tell those who subscribed that a set has completed."""
         dispatcher.send(self, SET)
-
-    def _stopped_message(self, value: Any) -> str:
-        try:
-            where = f" at {shown(self._read())}"
-        except Exception:  # the set has failed anyway; this only tells more, where it can
-            where = ""
-        return f"{self.full_name} was stopped{where} on the way to {shown(value)}"
 
     def wait(self, value: Any, sleep_time: Any = SLEEP_TIME, timeout: Any = None) -> None:
         """Wait until the parameter is *value*, looking every *sleep_time*.
@@ -369,6 +369,7 @@ class Parameter:
 
     value_class: ClassVar[type[ParameterValue]] = ParameterValue
     advice = ""  # what to do instead of writing what cannot be written
+    is_setting = True  # whether a device that is restored gets it back; not if setting it begins something
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar
@@ -87,8 +88,12 @@ class Parameterizable:
         for name, parameter in params.items():
             if not isinstance(parameter, Parameter):
                 raise TypeError(f"expected a Parameter for {name!r} of {self.name}, not {parameter!r}")
-            if not name.isidentifier():
+            if not name.isidentifier() or keyword.iskeyword(name):
                 raise ValueError(f"{name!r} cannot be the name of a parameter of {self.name}")
+            if name not in self._declared and hasattr(type(self), name):
+                raise ValueError(
+                    f"{name!r} cannot be the name of a parameter of {self.name}: it has {name} for another purpose"
+                )
         # A class of its own, so that no other object sees them; and parameters of its own, which know its names.
         cls = type(self)
         namespace = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
@@ -125,10 +130,11 @@ class Parameterizable:
     def stash(self) -> None:
         """Save the values of all parameters that can be read and written, for :meth:`restore`: a future.
 
+        Left out is what is no setting: the velocity of a motor that can keep moving, which begins to when it is set.
         They are read at the same time. One that fails does not keep the others from being saved; it is raised at the
         end.
         """
-        reads = {value.name: value.get() for value in self if value.readable and value.writable}
+        reads = {value.name: value.get() for value in self if self._is_saved(value)}
         try:
             wait(reads.values())
         finally:
@@ -136,6 +142,12 @@ class Parameterizable:
                 if self._stashes is None:
                     self._stashes = []
                 self._stashes.append({name: read.result() for name, read in reads.items() if not _failed(read)})
+
+    def _is_saved(self, value: ParameterValue) -> bool:
+        # A class that declares a parameter of its base again need not say again that it is no setting.
+        declarations = (vars(cls).get(value.name) for cls in type(self).__mro__)
+        is_setting = all(getattr(each, "is_setting", True) for each in declarations)
+        return is_setting and value.readable and value.writable
 
     @async_
     def restore(self) -> None:

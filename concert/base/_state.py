@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from concert.async_ import dispatcher
+from concert.async_ import Future, dispatcher
 from concert.async_._native import allocate_lock
+from concert.async_._scope import running_future
 from concert.base._errors import FSMError, StateError, TransitionNotAllowed
 from concert.base._parameter import SET, Parameter, ParameterValue
 from concert.quantities import shown
@@ -52,31 +53,37 @@ class StateValue(ParameterValue):
     def _begin(self, immediate: str | None) -> _Transition:
         """Begin a transition: keep the state *immediate*, if it is one."""
         with _guard:
-            begun = _Transition(self._kept)
+            begun = _Transition(self._kept, immediate)
             self._transitions.append(begun)
         if immediate is not None:
             self._change(immediate)
         return begun
 
     def _end(self, transition: _Transition, state: str | None) -> None:
-        """End *transition* in *state*, or, while a later one is in progress, let that one go back to *state*."""
+        """End *transition* in *state*, or, while others are in progress, in the immediate state of the last of them."""
         with _guard:
             position = self._transitions.index(transition)
             del self._transitions[position]
             later = self._transitions[position:]
             if later:
-                later[0].before = state
-        if not later:
-            self._change(state)
+                later[0].before = state  # what it goes back to if it fails
+            others = [each.immediate for each in self._transitions if not transition.is_part_of(each)]
+        self._change(next((each for each in reversed(others) if each is not None), state))
 
 
 class _Transition:
     """That a method with a :func:`transition` is running; *before* is the state to go back to if it fails."""
 
-    __slots__ = ("before",)
+    __slots__ = ("_future", "before", "immediate")
 
-    def __init__(self, before: str | None) -> None:
+    def __init__(self, before: str | None, immediate: str | None) -> None:
         self.before = before
+        self.immediate = immediate
+        self._future = running_future.get()
+
+    def is_part_of(self, other: _Transition) -> bool:
+        """Tell whether the method is called by the one of *other*, as far as is known, whose state it may change."""
+        return other._future is None or (self._future is not None and self._future.belongs_to(other._future))
 
 
 class State(Parameter):
@@ -118,6 +125,7 @@ def check(
             _require(state._read(), sources, False, device, function, args)
             result = function(device, *args, **kwargs)
             if targets is not None:
+                _await(result)
                 _require(state._read(), targets, True, device, function, args)
             return result
 
@@ -139,6 +147,7 @@ def transition(immediate: str | None = None, target: str | None = None) -> Calla
             begun = state._begin(immediate)
             try:
                 result = function(device, *args, **kwargs)
+                _await(result)
             except StateError as error:
                 state._end(begun, error.error_state)
                 raise
@@ -156,11 +165,36 @@ def transition(immediate: str | None = None, target: str | None = None) -> Calla
     return decorate
 
 
-def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: Any) -> Any:
+def _await(result: Any) -> None:
+    """Wait for what an asynchronous setter, or a method that calls one, has begun."""
+    if isinstance(result, Future):
+        result.join()
+
+
+def inside(function: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Wrap the method, for an asynchronous one the code that its future runs."""
     asynchronous = getattr(function, "asynchronous", None)
-    if asynchronous is not None:
+    if asynchronous is None:
+        return wrap(function)
+    code = function.__wrapped__
+    # Decorators above async_ have its mark as well: they stay what is called, in a future around its future.
+    return asynchronous(wrap(_finishing(function) if hasattr(code, "asynchronous") else code))
+
+
+def _finishing(function: Any) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result.result() if isinstance(result, Future) else result
+
+    del call.asynchronous  # type: ignore[attr-defined]
+    return call
+
+
+def _decorated(function: Any, decorate: Any, call: Any, attribute: str, value: Any) -> Any:
+    if hasattr(function, "asynchronous"):
         # The states are looked at when the method runs, and a refusal comes through its future.
-        return asynchronous(decorate(function.__wrapped__))
+        return inside(function, decorate)
     call = functools.wraps(function)(call)
     setattr(call, attribute, value)
     return call

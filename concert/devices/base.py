@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from concert.async_._native import members
 from concert.base import Parameterizable
 from concert.base._exclusive import exclusion_of, passing
+from concert.base._state import inside
 from concert.devices._html import html_of
 
 STOPS = ("stop", "abort")  # methods that pass all locks, and whose call makes sets in progress fail
@@ -52,12 +53,12 @@ class Device(Parameterizable):
         super().__init_subclass__(**kwargs)
         for name, function in list(vars(cls).items()):
             if name in STOPS:
-                setattr(cls, name, _inside(function, _noting_stop))
+                setattr(cls, name, inside(function, _noting_stop))
             elif not name.startswith("_") and _acts(function):
-                setattr(cls, name, _inside(function, _sharing))
+                setattr(cls, name, inside(function, _sharing))
         stops = {name: stop for name in STOPS if (stop := _stop_of_other_base(cls, name)) is not None}
         for name, stop in stops.items():
-            setattr(cls, name, _inside(stop, _noting_stop))
+            setattr(cls, name, inside(stop, _noting_stop))
         cls._borrowed = tuple(stops)
 
     def __enter__(self) -> Self:
@@ -91,13 +92,8 @@ def _stop_of_other_base(cls: type[Device], name: str) -> Any:
 
 def _acts(function: Any) -> bool:
     """Tell whether a method does something to the device, as far as its decorators tell."""
-    return any(hasattr(function, mark) for mark in ("asynchronous", "state_check", "state_transition"))
-
-
-def _inside(function: Any, wrap: Callable[[Any], Any]) -> Any:
-    """Wrap the method, for an asynchronous one the code that its future runs."""
-    asynchronous = getattr(function, "asynchronous", None)
-    return wrap(function) if asynchronous is None else asynchronous(wrap(function.__wrapped__))
+    marked = not isinstance(function, staticmethod | classmethod)
+    return marked and any(hasattr(function, mark) for mark in ("asynchronous", "state_check", "state_transition"))
 
 
 def _sharing(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from concert.async_ import async_
 from concert.base import StateError, check
@@ -51,7 +51,10 @@ class _Axis(base.Motor):
             return "moving"
         if not status & FAULT:
             return "standby"
-        return "hard-limit" if int(self._ask("AXISFAULT")) & LIMITS else "fault"
+        return "fault" if self._ask_faults() & ~LIMITS else "hard-limit"
+
+    def _ask_faults(self) -> int:
+        return int(self._ask("AXISFAULT"))
 
     def _get_position(self) -> Any:
         return float(self._ask("PFBK")) * self["position"].unit
@@ -68,21 +71,30 @@ class _Axis(base.Motor):
 
     def _stop(self) -> None:
         self._tell("ABORT")
+        self._wait_until_it_stands()
 
     def _prepare(self) -> None:
         """Make the axis ready to move; it leaves a limit switch only after the fault was acknowledged."""
         status = int(self._ask("AXISSTATUS"))
         if status & FAULT:
+            if self._ask_faults() & ~LIMITS:
+                self._raise_fault()
             self._tell("FAULTACK")
         if not status & ENABLED:
             self._tell("ENABLE")
 
     def _finish(self) -> None:
+        if self._wait_until_it_stands() == "fault":
+            self._raise_fault()
+
+    def _wait_until_it_stands(self) -> str:
         while (state := self._get_state()) == "moving":
             time.sleep(POLL)
-        if state == "fault":
-            where = shown(self.position)
-            raise StateError(state, f"{self.name} has a fault and stands at {where}; reset() acknowledges it")
+        return state
+
+    def _raise_fault(self) -> NoReturn:
+        where = shown(self.position)
+        raise StateError("fault", f"{self.name} has a fault and stands at {where}; reset() acknowledges it")
 
 
 class _ContinuousAxis(_Axis):

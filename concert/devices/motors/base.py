@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 from concert.async_ import async_
-from concert.base import AccessorNotImplementedError, HardLimitError, Quantity, QuantityValue, State, check
-from concert.base._exclusive import exclusion_of
+from concert.async_._scope import running_future
+from concert.base import (
+    AccessorNotImplementedError,
+    HardLimitError,
+    Quantity,
+    QuantityValue,
+    State,
+    StoppedError,
+    check,
+)
+from concert.base._exclusive import exclusion_of, passing
 from concert.devices.base import Device
 from concert.quantities import q, shown
 
 STILL = ("standby", "hard-limit")
+
+ROUNDINGS = 4  # so many times the last digit of a summand may be lost in a sum, units converted
 
 
 class PositionValue(QuantityValue):
@@ -22,11 +35,21 @@ class PositionValue(QuantityValue):
         """Write what is *delta* from where the motor is; runs as a future of its own."""
         step = q.Quantity(self._as_difference(delta), self.unit)
         exclusion = exclusion_of(self._device)
-        stops = exclusion.stops
+        stops = exclusion.stops_for_all
         with self:  # another move at the same time adds to this one
-            value = self._read() + step
-            self._refuse_if_stopped(exclusion, stops, value)
+            value = self._sum(self._read(), step)
+            if exclusion.stops_for_all != stops:
+                self._raise_stopped(value)
             self._write(value)
+
+    def _sum(self, position: Any, step: Any) -> Any:
+        """Return both together, the soft limit itself if that is beside it by rounding alone: 0.1 + 0.2 > 0.3."""
+        value = position + step
+        rounding = ROUNDINGS * math.ulp(max(abs(position.magnitude), abs(step.magnitude)))
+        for limit in (self._low, self._high):
+            if abs(value.magnitude - limit) < rounding:
+                return q.Quantity(limit, self.unit)
+        return value
 
     def _verify(self, value: Any) -> None:
         super()._verify(value)
@@ -42,6 +65,20 @@ class Position(Quantity):
 
     def __init__(self, unit: Any, **kwargs: Any) -> None:
         super().__init__(unit, check=check(source=STILL), shape=(), **kwargs)
+
+
+class Velocity(Quantity):
+    """How fast a motor keeps moving. Setting it starts the motion, or ends it: it is no setting to come back to."""
+
+    is_setting = False
+
+    def __init__(
+        self,
+        unit: Any,
+        help: str = "Velocity of continuous motion: setting it starts the motion, 0 ends it",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(unit, check=check(source=(*STILL, "moving")), help=help, shape=(), **kwargs)
 
 
 class Motor(Device):
@@ -69,8 +106,18 @@ class Motor(Device):
     @async_
     @check(source=STILL)
     def home(self) -> None:
-        """Drive to the reference position: a future, done when the motor is there and knows its position."""
+        """Drive to the reference position: a future, done when the motor is there and knows its position.
+
+        Cancelling it stops the motor; raise :exc:`.StoppedError` if somebody else does.
+        """
+        future, exclusion = running_future.get(), exclusion_of(self)
+        assert future is not None
+        stops = exclusion.stops
+        future.cancel_operation = functools.partial(passing, self._stop)
         self._home()
+        future.cancel_operation = None
+        if exclusion.stopped_since(stops, future):
+            raise StoppedError("stopped", f"{self.name} was stopped on the way to its reference")
 
     @property
     def in_hard_limit(self) -> bool:
@@ -105,12 +152,7 @@ class RotationMotor(Motor):
 class ContinuousLinearMotor(LinearMotor):
     """A linear motor that can also keep moving. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
 
-    velocity = Quantity(
-        q.mm / q.s,
-        shape=(),
-        check=check(source=(*STILL, "moving")),
-        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
-    )
+    velocity = Velocity(q.mm / q.s)
 
     def _cancel_velocity(self) -> None:
         self._stop()
@@ -119,12 +161,7 @@ class ContinuousLinearMotor(LinearMotor):
 class ContinuousRotationMotor(RotationMotor):
     """A rotation motor that can also keep turning. A driver also implements ``_get_velocity`` and ``_set_velocity``."""
 
-    velocity = Quantity(
-        q.deg / q.s,
-        shape=(),
-        check=check(source=(*STILL, "moving")),
-        help="Velocity of continuous motion: setting it starts the motion, 0 ends it",
-    )
+    velocity = Velocity(q.deg / q.s)
 
     def _cancel_velocity(self) -> None:
         self._stop()

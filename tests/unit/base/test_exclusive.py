@@ -1,6 +1,7 @@
 """Exclusive access: enforced, inherited by what is started inside, released on any exit, never a silent deadlock."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 
@@ -417,6 +418,142 @@ def test_who_wants_the_device_waits_for_a_method_in_progress():
     device.gate.set()
     wait([act, act_again, taker], LATE)
     assert device.log == ["acted", "acted", "taken"]
+
+
+# -- in the order of asking ---------------------------------------------------------------------------------------
+
+
+@concurrent
+@pytest.mark.parametrize("part", ["nothing", None, "x"])
+def test_the_last_value_that_was_assigned_is_where_the_device_ends(part):
+    device = Slow()
+    with nullcontext() if part == "nothing" else device if part is None else device[part]:
+        first, second = device.set_x(5 * q.mm), device.set_x(2 * q.mm)
+        until(lambda: exclusion_of(device).requests)
+        device.gate.set()
+        first.join(LATE)
+        device.x = 8 * q.mm
+        second.join(LATE)
+    assert [entry for entry in device.log if "begins" in entry] == ["x begins 5", "x begins 2", "x begins 8"]
+    assert is_free(device)
+
+
+@concurrent
+def test_hundreds_of_sets_do_not_keep_each_other_busy():
+    device = Slow()
+    futures = [device.set_x(number * q.mm) for number in range(200)]
+    assert device.begun.wait(LATE)
+    device.gate.set()
+    wait(futures, LATE)
+    assert len(device.log) == 400
+    assert is_free(device)
+
+
+@concurrent
+@pytest.mark.parametrize(
+    "later",
+    [
+        lambda device: device.set_x(2 * q.mm),
+        lambda device: device.set_y(2 * q.mm),
+        lambda device: device.act(),
+        lambda device: async_(taking(device["x"]))(),
+    ],
+)
+def test_who_wants_the_device_waits_for_nobody_who_comes_later(later):
+    device = Slow()
+    future = device.set_x(1 * q.mm)
+    assert device.begun.wait(LATE)
+    taker = elsewhere(lambda: taking(device)() or device.log.append("taken"))
+    until(lambda: exclusion_of(device).requests)
+    follower = later(device)
+    until(lambda: len(exclusion_of(device).requests) == 2)
+    device.gate.set()
+    wait([future, taker, follower], LATE)
+    assert device.log[:3] == ["x begins 1", "x ends 1", "taken"]
+    assert is_free(device)
+
+
+@concurrent
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("part", [None, "x"])
+def test_the_holder_does_not_wait_for_those_who_wait_for_him(use, part):
+    device = quick()
+    with device if part is None else device[part]:
+        other = elsewhere(taking(device))
+        until(lambda: exclusion_of(device).requests)
+        USES[use](device)
+    other.join(LATE)
+    assert is_free(device)
+
+
+@concurrent
+@pytest.mark.parametrize("wanted", [None, "y"])
+def test_what_belongs_to_a_set_in_progress_does_not_wait_for_those_who_wait_for_it(wanted):
+    class Following(Slow):
+        def _set_x(self, value):
+            super()._set_x(value)
+            self.y = value
+
+    device = Following()
+    future = device.set_x(1 * q.mm)
+    assert device.begun.wait(LATE)
+    others = [elsewhere(taking(device))]
+    until(lambda: exclusion_of(device).requests)
+    others.append(elsewhere(taking(device if wanted is None else device[wanted])))
+    until(lambda: len(exclusion_of(device).requests) == 2)
+    device.gate.set()
+    wait([future, *others], LATE)
+    assert is_free(device)
+
+
+@concurrent
+def test_who_waits_behind_somebody_who_gives_up_goes_on():
+    device = Slow()
+    with device["y"]:
+        first = elsewhere(taking(device))
+        until(lambda: exclusion_of(device).requests)
+        second = elsewhere(taking(device["x"]))
+        assert is_waiting(second)
+        first.kill()
+        second.join(LATE)
+    assert is_free(device)
+
+
+@concurrent
+def test_who_will_not_wait_is_told_who_waits_already():
+    device = Slow("stage")
+    future = device.set_x(1 * q.mm)
+    assert device.begun.wait(LATE)
+    other = elsewhere(taking(device))
+    until(lambda: exclusion_of(device).requests)
+    with refusing(), pytest.raises(LockError, match=r"stage\.y is already waited for by somebody else$"):
+        device.y = 2 * q.mm
+    device.gate.set()
+    wait([future, other], LATE)
+    assert is_free(device)
+
+
+@concurrent
+def test_the_order_is_given_up_where_it_would_make_a_deadlock():
+    other = quick("other")
+
+    class Coupled(Slow):
+        def _set_x(self, value):
+            super()._set_x(value)
+            other.x = value
+
+    device = Coupled()
+    with other:
+        future = elsewhere(setattr, device, "x", 1 * q.mm)
+        assert device.begun.wait(LATE)
+        taker = elsewhere(taking(device))
+        until(lambda: exclusion_of(device).requests)
+        device.gate.set()
+        until(lambda: exclusion_of(other).requests)
+        device.y = 2 * q.mm  # after the taker, who waits for the set, which waits for this code
+    wait([future, taker], LATE)
+    assert is_free(device)
+    assert is_free(other)
 
 
 class Nested(Device):

@@ -12,6 +12,7 @@ from concert.base import (
     LockError,
     Parameter,
     Parameterizable,
+    Quantity,
     ReadAccessError,
     State,
     WriteAccessError,
@@ -237,6 +238,29 @@ def test_what_an_accessor_raises_comes_through():
 def test_calling_a_method_does_not_raise_its_future_does():
     future = ReadOnly().set_x(1)
     assert isinstance(future.exception(), WriteAccessError)
+
+
+def test_an_asynchronous_getter_is_waited_for():
+    class Remote(Parameterizable):
+        x = Parameter()
+        y = Quantity(q.mm)
+        state = State()
+
+        @async_
+        def _get_x(self):
+            return 5
+
+        @async_
+        def _get_y(self):
+            return 5 * q.um
+
+        @async_
+        def _get_state(self):
+            return "standby"
+
+    device = Remote()
+    assert device.x == device["x"].get().result() == 5
+    assert (device.y, device.state) == (0.005 * q.mm, "standby")
 
 
 def test_an_asynchronous_setter_is_waited_for():

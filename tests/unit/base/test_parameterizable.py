@@ -248,9 +248,13 @@ def test_only_parameters_can_be_installed(name, what):
         Stage("stage").install_parameters({name: what})
 
 
-def test_a_name_has_to_be_one():
-    with pytest.raises(ValueError, match="'my speed' cannot be the name of a parameter of stage"):
-        Stage("stage").install_parameters({"my speed": Parameter()})
+@pytest.mark.parametrize("name", ["my speed", "class", "lock", "stash", "name", "get_position", "__class__"])
+def test_a_name_has_to_be_one_and_free(name):
+    stage = Stage("stage")
+    with pytest.raises(ValueError, match=f"'{name}' cannot be the name of a parameter of stage"):
+        stage.install_parameters({"axis": Parameter(), name: Parameter()})
+    assert "axis" not in stage
+    assert stage.name == "stage"
 
 
 # -- locking all -------------------------------------------------------------------------------------------------

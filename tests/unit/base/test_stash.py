@@ -199,6 +199,30 @@ class Together(Device):
     _get_x = _get_y = _set_x = _set_y = meet
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_no_setting_is_not_saved(again):
+    class Start(Parameter):
+        is_setting = False
+
+    class Starting(Mixed):
+        start = Start()
+
+        def _get_start(self):
+            return 0
+
+        def _set_start(self, value):
+            raise AssertionError("this begins something")
+
+    class Again(Starting):
+        start = Parameter()
+
+    device = (Again if again else Starting)()
+    device.stash().join()
+    device.x = 2 * q.mm
+    device.restore().join()
+    assert device.x == 1 * q.mm
+
+
 @concurrent
 def test_values_are_read_and_written_at_the_same_time():
     device = Together()

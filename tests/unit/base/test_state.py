@@ -308,6 +308,62 @@ def test_a_refused_set_tells_the_parameter_and_the_value():
     assert motor.written == [5]
 
 
+class Double(Device):
+    """Two things that can be done at the same time; each ends, or fails, when told."""
+
+    state = State(default="standby")
+
+    def __init__(self):
+        self.ends = {"a": threading.Event(), "b": threading.Event()}
+        self.begun = []
+
+    @async_
+    @transition(immediate="moving", target="standby")
+    def act(self, name, error=None):
+        self.begun.append(name)
+        assert self.ends[name].wait(LATE)
+        if error is not None:
+            raise error
+
+
+class Asynchronous(Double):
+    """Its setters return futures."""
+
+    x = Parameter()
+    y = Parameter(check=check(source="standby", target="done"))
+
+    @async_
+    def go(self, error):
+        self.begun.append("a")
+        assert self.ends["a"].wait(LATE)
+        if error is not None:
+            raise error
+
+    @transition(immediate="moving", target="done")
+    def _set_x(self, value):
+        return self.go(value)
+
+    @async_
+    @transition(immediate="moving", target="done")
+    def _set_y(self, value):
+        self.go(value).join()
+
+
+@concurrent
+@pytest.mark.parametrize("name", "xy")
+@pytest.mark.parametrize(
+    ("error", "state"), [(None, "done"), (ValueError(), "standby"), (StateError("jammed"), "jammed")]
+)
+def test_a_transition_lasts_as_long_as_what_an_asynchronous_setter_has_begun(name, error, state):
+    device = Asynchronous()
+    future = device[name].set(error)
+    until(lambda: device.begun)
+    assert device.state == "moving"
+    device.ends["a"].set()
+    assert future.exception(LATE) is error
+    assert device.state == state
+
+
 # -- with async_ -------------------------------------------------------------------------------------------------
 
 
@@ -391,24 +447,6 @@ def test_the_state_is_looked_at_when_the_method_runs_not_when_it_is_called():
 # -- several at the same time ------------------------------------------------------------------------------------
 
 
-class Double(Device):
-    """Two things that can be done at the same time; each ends, or fails, when told."""
-
-    state = State(default="standby")
-
-    def __init__(self):
-        self.ends = {"a": threading.Event(), "b": threading.Event()}
-        self.begun = []
-
-    @async_
-    @transition(immediate="moving", target="standby")
-    def act(self, name, error=None):
-        self.begun.append(name)
-        assert self.ends[name].wait(LATE)
-        if error is not None:
-            raise error
-
-
 @concurrent
 @pytest.mark.parametrize("order", ["ab", "ba"])
 @pytest.mark.parametrize("failing", ["", "a", "b", "ab"])
@@ -420,6 +458,36 @@ def test_overlapping_transitions_do_not_leave_the_state_in_between(order, failin
     for name in order:
         device.ends[name].set()
         futures[name].exception(LATE)
+    assert device.state == "standby"
+
+
+@concurrent
+@pytest.mark.parametrize("order", ["ab", "ba"])
+@pytest.mark.parametrize("error", [None, ValueError(), StateError("jammed")], ids=repr)
+def test_the_state_is_immediate_as_long_as_one_transition_is_in_progress(order, error):
+    device, futures = Double(), {}
+    for name in "ab":
+        futures[name] = device.act(name, error if name == order[0] else None)
+        until(lambda name=name: name in device.begun)
+    device.ends[order[0]].set()
+    futures[order[0]].exception(LATE)
+    assert device.state == "moving"
+    device.ends[order[1]].set()
+    futures[order[1]].join(LATE)
+    assert device.state == "standby"
+
+
+def test_a_transition_inside_another_ones_future_may_lead_somewhere():
+    class Nested(Double):
+        @async_
+        @transition(immediate="starting")
+        def start(self):
+            self.ends["a"].set()
+            self.act("a").join(LATE)
+            return self.state
+
+    device = Nested()
+    assert device.start().result(LATE) == "standby"
     assert device.state == "standby"
 
 

@@ -1,6 +1,7 @@
 """Verified sets: a set ends as arrived, stopped, out of tolerance or failed, never silently short."""
 
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from concert.base import (
     ToleranceError,
     UnitError,
 )
+from concert.base._exclusive import exclusion_of
 from concert.devices.base import Device
 from concert.quantities import q
 from tests.devices_for_tests import LATE, SOON, Slow, concurrent, elsewhere, until
@@ -243,6 +245,26 @@ def test_a_stop_by_the_setter_itself_does_not_count(kind):
     device.x = 1 * q.mm
     device.x = 2 * q.mm
     assert device.stopped == 2
+
+
+@concurrent
+@pytest.mark.parametrize("wait_for", ["a set", "somebody who holds it"])
+def test_a_stop_by_the_setter_itself_does_not_count_for_those_that_wait(wait_for):
+    class Both(Slow):
+        def _set_x(self, value):
+            super()._set_x(value)
+            self.stop().join()
+
+    device = Both()
+    with nullcontext() if wait_for == "a set" else device:
+        first = device.set_x(1 * q.mm)
+        assert device.begun.wait(LATE)
+        second = elsewhere(setattr, device, "x", 2 * q.mm)
+        until(lambda: exclusion_of(device).requests)
+        device.gate.set()
+        first.join(LATE)
+    second.join(LATE)
+    assert device.x == 2 * q.mm
 
 
 @concurrent

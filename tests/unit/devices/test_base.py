@@ -1,5 +1,6 @@
 """The device: names, and which of its methods take part in exclusive access."""
 
+import functools
 import threading
 
 import pytest
@@ -48,6 +49,17 @@ def test_with_gives_the_device():
         assert value is device["position"]
 
 
+def noted(function):
+    """Decorate a method as a driver's author may do."""
+
+    @functools.wraps(function)
+    def call(*args):
+        args[0].log.append("called")
+        return function(*args)
+
+    return call
+
+
 class Everything(Device):
     """A method of every kind; *log* is what was called."""
 
@@ -88,6 +100,28 @@ class Everything(Device):
         self.log.append("asynchronous_and_checked")
         return 1
 
+    @noted
+    @async_
+    def decorated(self):
+        """Decorated."""
+        self.log.append("decorated")
+        return 1
+
+    @check()
+    @noted
+    @noted
+    @async_
+    def decorated_and_checked(self):
+        """Decorated and checked."""
+        self.log.append("decorated_and_checked")
+        return 1
+
+    @staticmethod
+    @async_
+    def static(value):
+        """Static."""
+        return value
+
     @async_
     def stop(self):
         """Stop."""
@@ -109,7 +143,15 @@ class Everything(Device):
         return 1
 
 
-ACTIONS = ["asynchronous", "in_a_thread", "checked", "with_transition", "asynchronous_and_checked"]
+ACTIONS = [
+    "asynchronous",
+    "in_a_thread",
+    "checked",
+    "with_transition",
+    "asynchronous_and_checked",
+    "decorated",
+    "decorated_and_checked",
+]
 
 
 def outcome(returned):
@@ -129,8 +171,20 @@ def test_what_acts_on_a_held_device_is_kept_waiting(name):
         assert isinstance(elsewhere(act).exception(LATE), LockError)
         assert device.log == []
         assert outcome(getattr(device, name)()) == 1
-    assert device.log == [name]
+    assert [entry for entry in device.log if entry != "called"] == [name]
     assert is_free(device)
+
+
+@pytest.mark.parametrize(("name", "times"), [("decorated", 1), ("decorated_and_checked", 2)])
+def test_decorators_above_async_are_kept(name, times):
+    device = Everything()
+    future = getattr(device, name)()
+    assert future.result(LATE) == 1
+    assert device.log == ["called"] * times + [name]
+
+
+def test_a_static_method_stays_one():
+    assert Everything().static(5).result(LATE) == Everything.static(5).result(LATE) == 5
 
 
 @pytest.mark.parametrize("name", ["stop", "abort", "plain", "_own"])

@@ -53,7 +53,7 @@ def test_the_axis_leaves_a_limit_switch():
     limit = [("AXISSTATUS(X)", "%97"), ("AXISFAULT(X)", "%4")]
     talk = [
         *limit,
-        ("AXISSTATUS(X)", "%97"),
+        *limit,
         ("FAULTACK X", "%"),
         ("MOVEABS X 1", "%"),
         STANDBY,
@@ -68,6 +68,21 @@ def test_an_axis_with_a_fault_is_not_moved():
     with expected_conversation(ContinuousRotationMotor, fault) as motor:
         with pytest.raises(TransitionNotAllowed, match="not 'fault'"):
             motor.position = 1 * q.deg
+
+
+def test_a_lost_axis_is_not_moved_out_of_its_limit_switch():
+    lost = [("AXISSTATUS(X)", "%96"), ("AXISFAULT(X)", "%5")]
+    with expected_conversation(ContinuousRotationMotor, lost) as motor:
+        with pytest.raises(TransitionNotAllowed, match="not 'fault'"):
+            motor.position = 1 * q.deg
+
+
+def test_a_fault_that_comes_just_before_a_motion_is_not_acknowledged():
+    fault = [("AXISSTATUS(X)", "%64"), ("AXISFAULT(X)", "%1")]
+    with expected_conversation(ContinuousRotationMotor, [STANDBY, *fault, ("PFBK(X)", "%0.25")]) as motor:
+        with pytest.raises(StateError, match=r"has a fault and stands at 0\.25.*; reset\(\) acknowledges it") as raised:
+            motor.position = 1 * q.deg
+        assert raised.value.state == "fault"
 
 
 def test_a_fault_during_a_motion_is_an_error():
@@ -92,8 +107,16 @@ def test_a_refused_command_is_told_with_the_controllers_own_words():
             motor.position = 1 * q.deg
 
 
-def test_stop_aborts():
-    with expected_conversation(ContinuousRotationMotor, [("ABORT X", "%")]) as motor:
+@pytest.mark.parametrize("stop", [lambda motor: motor.stop().join(), lambda motor: motor._cancel_position()])
+def test_stop_waits_until_the_axis_stands(stop):
+    braking = ("AXISSTATUS(X)", "%5")
+    with expected_conversation(ContinuousRotationMotor, [("ABORT X", "%"), braking, braking, STANDBY]) as motor:
+        stop(motor)
+
+
+def test_an_axis_with_a_fault_can_be_stopped():
+    fault = [("AXISSTATUS(X)", "%64"), ("AXISFAULT(X)", "%1")]
+    with expected_conversation(ContinuousRotationMotor, [("ABORT X", "%"), *fault]) as motor:
         motor.stop().join()
 
 

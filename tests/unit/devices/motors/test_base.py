@@ -1,5 +1,6 @@
 """Motors: what a driver has to write, and what it gets for that."""
 
+import math
 import threading
 from typing import Any
 
@@ -163,6 +164,39 @@ def test_a_move_out_of_the_limits_is_refused(delta):
     assert is_free(motor)
 
 
+@pytest.mark.parametrize(
+    ("begin", "delta", "limits", "end"),
+    [
+        (0.1 * q.mm, 0.2 * q.mm, (0 * q.mm, 0.3 * q.mm), 0.3),
+        (0.1 * q.mm, 200 * q.um, (None, 0.3 * q.mm), 0.3),
+        (0.3 * q.mm, -0.2 * q.mm, (0.1 * q.mm, None), 0.1),
+        (0.1 * q.mm, 0.2 * q.mm, (None, None), 0.1 + 0.2),
+    ],
+)
+def test_a_move_to_the_limit_is_not_refused_for_its_rounding(begin, delta, limits, end):
+    class Exact(Driver):
+        def _get_position(self):
+            return begin
+
+        def _set_position(self, position):
+            self.sent = position.magnitude
+
+    motor = Exact()
+    motor["position"].lower, motor["position"].upper = limits
+    motor.move(delta).join()
+    assert motor.sent == end
+
+
+@pytest.mark.parametrize("delta", [1e-9, 1e-12, math.inf])
+def test_a_move_beyond_the_limit_is_refused_however_small(delta):
+    motor = Driver()
+    motor.at = 300.0
+    motor["position"].upper = 0.3 * q.mm
+    with pytest.raises(LimitError):
+        motor.move(delta * q.mm).join()
+    assert motor.told == []
+
+
 def test_an_angle_is_not_moved_by_a_number():
     class Goniometer(RotationMotor):
         def _get_position(self):
@@ -268,6 +302,67 @@ def test_a_driver_homes_in_its_own_way():
     motor = Homing()
     motor.home().join()
     assert motor.told == ["home"]
+
+
+class HomesItself(StopsByStop):
+    """Its controller looks for the reference by itself."""
+
+    def _home(self):
+        self._set_position(0 * q.mm)
+
+
+@concurrent
+def test_cancelling_home_stops_the_motor():
+    motor = HomesItself()
+    future = motor.home()
+    assert motor.begun.wait(LATE)
+    future.cancel()
+    assert motor.told == ["to 0", "stop"]
+    assert isinstance(future.exception(), KillException)
+    until(lambda: is_free(motor))
+
+
+@concurrent
+def test_home_fails_when_somebody_stops_the_motor():
+    motor = HomesItself()
+    future = motor.home()
+    assert motor.begun.wait(LATE)
+    motor.stop().join(LATE)
+    assert isinstance(future.exception(LATE), StoppedError)
+    assert str(future.exception()) == "stage was stopped on the way to its reference"
+    assert motor.told == ["to 0", "stop"]
+
+
+def test_a_driver_may_stop_the_motor_before_it_homes():
+    class Homing(Driver):
+        def _home(self):
+            self.stop().join()
+            self.told.append("home")
+
+    motor = Homing()
+    motor.home().join()
+    motor.home().join()
+    assert motor.told == ["stop", "home"] * 2
+    assert not motor._exclusion.excused
+
+
+@concurrent
+def test_a_move_that_waits_for_a_set_that_stops_the_motor_itself_goes_on():
+    class Stopping(StopsByStop):
+        def _set_position(self, position):
+            super()._set_position(position)
+            self.stop().join()
+            self.at = position.m_as(q.um)
+
+    motor = Stopping()
+    first = motor.set_position(1 * q.mm)
+    assert motor.begun.wait(LATE)
+    second = motor.move(1 * q.mm)
+    until(lambda: motor._exclusion.requests)
+    motor.stopped.set()
+    first.join(LATE)
+    second.join(LATE)
+    assert motor.position == 2 * q.mm
 
 
 # -- limits ------------------------------------------------------------------------------------------------------

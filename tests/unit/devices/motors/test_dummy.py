@@ -290,6 +290,16 @@ def test_continuous_motion_ends_in_the_limit_switch(kind, concert_clock):
     motor.stop().join()
 
 
+@continuous
+def test_it_is_restored_to_where_it_was(kind, concert_clock):
+    unit = KINDS[kind][1]
+    motor = kind(5 * unit)
+    motor.stash().join()
+    motor.position = 0 * unit
+    motor.restore().join()
+    assert (motor.position, motor.state) == (5 * unit, "standby")
+
+
 def test_two_motors_that_do_the_same_are_at_the_same_place(concert_clock):
     motors = [dummy.ContinuousLinearMotor() for _ in range(2)]
     for motor in motors:
