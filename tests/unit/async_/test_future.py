@@ -7,6 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
+from concert import config
 from concert.async_ import Event, Future, KillException, async_, threaded, using, wait
 from concert.quantities import q
 
@@ -211,6 +212,7 @@ def test_callback_that_hits_a_kill_is_logged_and_keeps_nobody_waiting(concert_ru
     assert "KillException" in caplog.text or "GreenletExit" in caplog.text
 
 
+@pytest.mark.skipif(not config.ENABLE_GEVENT, reason="of greenlets")
 @pytest.mark.parametrize("concert_runtime", ["gevent", "sync"], indirect=True)
 def test_kill_of_the_code_that_runs_a_callback_is_no_failure_of_the_callback(concert_runtime, caplog, until):
     waiting = []
