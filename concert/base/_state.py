@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from concert.async_ import Future, dispatcher
 from concert.async_._native import allocate_lock
 from concert.async_._scope import running_future
-from concert.base._errors import FSMError, StateError, TransitionNotAllowed
-from concert.base._parameter import SET, Parameter, ParameterValue
+from concert.base._errors import FSMError, HardLimitError, StateError, TransitionNotAllowed
+from concert.base._parameter import SET, SLEEP_TIME, Parameter, ParameterValue
 from concert.quantities import shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+HARD_LIMIT = "hard-limit"
+ENDS = (HARD_LIMIT, "fault")  # of a motion that has not arrived
+START_TIME = 0.5  # seconds in which a motion out of such a state shows that it has begun
 
 _guard = allocate_lock()
 
@@ -43,6 +48,28 @@ class StateValue(ParameterValue):
                 f"or the device a method _get_{self.name}"
             )
         return self._kept
+
+    def wait(self, value: Any, sleep_time: Any = SLEEP_TIME, timeout: Any = None) -> None:
+        """Wait until the state is *value*, looking every *sleep_time*.
+
+        A motion also ends in a limit switch or with a fault: raise :exc:`.HardLimitError` if the state has become
+        ``hard-limit``, or stays so, and :exc:`.StateError` for ``fault``, unless that is waited for. Raise
+        :exc:`.WaitError` if *timeout* passes first. Both are times.
+        """
+        began = time.monotonic()
+        moved = False
+
+        def arrived(state: Any) -> bool:
+            nonlocal moved
+            if state != value and state in ENDS and (moved or time.monotonic() - began > START_TIME):
+                kind, what = (
+                    (HardLimitError, "ran into a limit switch") if state == HARD_LIMIT else (StateError, "has a fault")
+                )
+                raise kind(state, f"{self._device.name} {what}: its {self.name} is {state!r} and not {value!r}")
+            moved = moved or state not in ENDS
+            return bool(state == value)
+
+        self._wait_until(arrived, f"be {shown(value)}", sleep_time, timeout)
 
     def _change(self, state: str | None) -> None:
         """Keep another state, and tell those who subscribed."""

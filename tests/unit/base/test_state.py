@@ -8,6 +8,7 @@ import pytest
 from concert.async_ import KillException, async_, threaded
 from concert.base import (
     FSMError,
+    HardLimitError,
     Parameter,
     Quantity,
     State,
@@ -18,6 +19,7 @@ from concert.base import (
     transition,
 )
 from concert.devices.base import Device
+from concert.helpers import WaitError
 from concert.quantities import q
 from tests.devices_for_tests import LATE, concurrent, elsewhere, until
 
@@ -503,3 +505,36 @@ def test_the_error_state_of_an_earlier_transition_is_not_forgotten():
     device.ends["b"].set()
     second.exception(LATE)
     assert device.state == "jammed"
+
+
+class Axis(Device):
+    """An axis whose state goes through *states*, and stays in the last of them."""
+
+    state = State()
+
+    def __init__(self, *states):
+        super().__init__("axis")
+        self.states = list(states)
+
+    def _get_state(self):
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+
+@pytest.mark.parametrize(
+    ("states", "error", "message"),
+    [
+        (["moving", "hard-limit"], HardLimitError, "axis ran into a limit switch: its state is 'hard-limit'"),
+        (["hard-limit"], HardLimitError, "axis ran into a limit switch"),
+        (["moving", "fault"], StateError, "axis has a fault: its state is 'fault' and not 'standby'"),
+    ],
+)
+def test_waiting_for_a_state_ends_where_a_motion_ends_that_does_not_arrive(states, error, message, concert_clock):
+    with pytest.raises(error, match=message):
+        Axis(*states)["state"].wait("standby")
+
+
+def test_a_motion_may_begin_in_a_limit_switch_and_one_may_wait_for_that(concert_clock):
+    Axis("hard-limit", "hard-limit", "moving", "standby")["state"].wait("standby")
+    Axis("moving", "hard-limit")["state"].wait("hard-limit")
+    with pytest.raises(WaitError, match=r"axis.state is 'moving' and did not come to be 'standby' in time"):
+        Axis("moving")["state"].wait("standby", timeout=1)
