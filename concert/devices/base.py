@@ -54,7 +54,7 @@ class Device(Parameterizable):
         for name, function in list(vars(cls).items()):
             if name in STOPS:
                 setattr(cls, name, inside(function, _noting_stop))
-            elif not name.startswith("_") and _acts(function):
+            elif not name.startswith("_") and acts(function):
                 setattr(cls, name, inside(function, _sharing))
         stops = {name: stop for name in STOPS if (stop := _stop_of_other_base(cls, name)) is not None}
         for name, stop in stops.items():
@@ -90,8 +90,8 @@ def _stop_of_other_base(cls: type[Device], name: str) -> Any:
     return None
 
 
-def _acts(function: Any) -> bool:
-    """Tell whether a method does something to the device, as far as its decorators tell."""
+def acts(function: Any) -> bool:
+    """Tell whether a method does something to the device, as far as its decorators tell: async_, check, transition."""
     marked = not isinstance(function, staticmethod | classmethod)
     return marked and any(hasattr(function, mark) for mark in ("asynchronous", "state_check", "state_transition"))
 

@@ -57,6 +57,12 @@ IMAGING = """
             "Expose so many *frames*."
             self.comment = f"{frames:d} times {time:~}"
 
+        def abort(self):
+            self.comment = "aborted"
+
+        def forget(self):
+            self.comment = "forgotten"
+
     stage = LinearMotor(speed=5 * q.mm / q.s, hard_limits=(-100 * q.mm, 30 * q.mm))
     stage["position"].lower, stage["position"].upper = 0 * q.mm, 40 * q.mm
     camera = Camera()
@@ -183,6 +189,14 @@ camera.expose(["2 ms"])
 say(camera.comment)
 say(camera.command_query("expose").in_type_desc)
 """) == ["3 times 2.0 ms", "1 times 2.0 ms", "(time, frames=1)"]
+
+
+def test_what_stops_is_served_however_it_is_written(ask):
+    assert ask("""
+camera.abort()
+say(camera.comment)
+say([each.cmd_name for each in camera.command_list_query() if each.cmd_name.lower() in ("abort", "forget")])
+""") == ["aborted", "['abort']"]
 
 
 def test_errors_are_sentences(ask):

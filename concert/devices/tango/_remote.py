@@ -76,9 +76,11 @@ class RemoteDevice(Device):
 def remote(uri: str, peer: str | None = None, name: str | None = None, timeout: Any = 3 * q.s) -> Any:
     """Return a device like the one that ``concert serve`` offers as *uri*, ``tango://…/concert/<session>/<name>``.
 
-    It has the same parameters, units, limits, state and asynchronous methods, and is of the same family: a motor is a
-    motor. What is done with it is done there: limits, locks and states are those of the session that serves it, and
-    errors come as what they are there. Limits that are set here hold here, in addition. Ending something here (Ctrl-C,
+    It has the same parameters, units, limits and state, and is of the same family: a motor is a motor. It has the
+    methods that stop the device or are declared with ``@async_``, ``@check`` or ``@transition``; all return futures.
+
+    What is done with it is done there: limits, locks and states are those of the session that serves it, and errors
+    come as what they are there. Limits that are set here hold here, in addition. Ending something here (Ctrl-C,
     ``cancel``) ends it there, and ``with device:`` keeps everybody else away, wherever they are.
 
     *peer* is as for :func:`.get_tango_device`, and *name* what messages call the device here. *timeout* is the time

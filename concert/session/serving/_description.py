@@ -7,19 +7,31 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from concert.async_ import Future, async_
 from concert.base import ParameterValue, QuantityValue, SelectionValue, StateValue
-from concert.devices.base import Device
+from concert.devices.base import STOPS, Device, acts
 from concert.networking._wire import dumps
 
 _FAMILY = re.compile(r"concert\.devices\.(\w+\.)?base")
 
 
 def methods(device: Device) -> Iterator[str]:
-    """Yield the names of the asynchronous methods, without those that every device has."""
+    """Yield the names of what stops the device or acts on it, without what every device has."""
     for name in dir(type(device)):
-        known = name.startswith("_") or hasattr(Device, name)
-        if not known and hasattr(inspect.getattr_static(type(device), name), "asynchronous"):
+        if not (name.startswith("_") or hasattr(Device, name)) and is_served(device, name):
             yield name
+
+
+def is_served(device: Device, name: str) -> bool:
+    """Tell whether clients may call the method: one that stops, or that is declared as one that acts."""
+    method = inspect.getattr_static(type(device), name, None)
+    return callable(method) and (name in STOPS or acts(method))
+
+
+def begin(device: Device, name: str, *arguments: Any, **keywords: Any) -> Future:
+    """Call the method and return the future of it, also if it is a plain one."""
+    method = getattr(device, name)
+    return (method if hasattr(method, "asynchronous") else async_(method))(*arguments, **keywords)
 
 
 def describe(device: Device) -> dict[str, Any]:

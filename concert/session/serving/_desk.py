@@ -24,6 +24,7 @@ from concert.async_._runtimes import fresh_context
 from concert.async_._scope import Command, running_future
 from concert.base import LockError, StoppedError, refusing
 from concert.devices.base import Device
+from concert.session.serving._description import begin, is_served
 
 LOG = logging.getLogger("concert.serving")
 
@@ -250,10 +251,9 @@ class Desk:
             return self.device[name].get()
         if what == "set":
             return self.device[name].set(request["value"])
-        method = getattr(self.device, name, None)
-        if what != "call" or name.startswith("_") or method is None or not hasattr(method, "asynchronous"):
+        if what != "call" or name.startswith("_") or not is_served(self.device, name):
             raise ValueError(f"{self.device.name} has no method {name!r} for its clients")
-        return method(*request["arguments"], **request["keywords"])
+        return begin(self.device, name, *request["arguments"], **request["keywords"])
 
     def _hold(self, part: str | None, operation: Operation) -> None:
         me = running_future.get()

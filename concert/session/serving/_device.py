@@ -15,7 +15,7 @@ from concert.base import refusing
 from concert.devices.base import STOPS, Device
 from concert.networking._wire import PREFIX, dumps, loads, packed_error
 from concert.session.serving._attributes import Conversion, tango_text
-from concert.session.serving._description import describe, limits, methods
+from concert.session.serving._description import begin, describe, limits, methods
 from concert.session.serving._desk import LEASE, Desk
 from concert.session.serving._methods import method_command
 from concert.session.serving._readings import ANSWER_TIME, STATE, Outcome, Readings
@@ -183,7 +183,7 @@ def write(tango_device: ServedDevice, conversion: Conversion, number: Any) -> No
 
 def call(tango_device: ServedDevice, name: str, arguments: list[Any]) -> None:
     """Call a method: begin to, and wait a moment for a refusal; for a stop, until the device has stopped."""
-    tango_device.settle(lambda: getattr(tango_device.served, name)(*arguments), stops=name in STOPS)
+    tango_device.settle(lambda: begin(tango_device.served, name, *arguments), stops=name in STOPS)
 
 
 def served_class(device: Device, desk: Desk, conversions: list[Conversion]) -> type[ServedDevice]:
