@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from concert import config
 from concert.async_ import runtime, using
 from concert.testing._clock import Clock, virtual_time
 from concert.testing._leaks import nothing_left_behind
@@ -57,6 +58,16 @@ def _concert_leak_check(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         # The traceback of a failed test keeps alive what the test had no chance to close.
         check.wanted = request.session.testsfailed == failures
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Undo after a test what it has done with ``disable()`` or ``enable()``; what a fixture did, that undoes itself."""
+    enabled = config.ENABLE_ASYNC
+    try:
+        return (yield)
+    finally:
+        config.ENABLE_ASYNC = enabled
 
 
 def insist_on(name: str) -> None:

@@ -131,3 +131,26 @@ def test_impossible_runtime_is_skipped_with_the_reason(run):
     )
     result.assert_outcomes(passed=3, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*the gevent runtime cannot be used: gevent is switched off*"])
+
+
+def test_what_a_test_does_with_disable_is_over_with_it(run):
+    result = run(
+        test_it="""
+        import time
+        from concert.async_ import async_, disable
+
+        @async_
+        def moment():
+            time.sleep(0.01)
+
+        def test_synchronous():
+            disable()
+            assert moment().done()
+
+        def test_next():
+            future = moment()
+            assert not future.done()
+            future.join()
+    """
+    )
+    result.assert_outcomes(passed=2)
