@@ -22,7 +22,13 @@ from concert.async_._parking import ThreadWaiter
 from concert.async_._pool import pool
 from concert.base._exclusive import is_patient
 from concert.networking._wire import PREFIX, dumps, loads, made_error
-from concert.networking.tango import TangoDeviceError, TangoError, TangoProxy
+from concert.networking.tango import (
+    TangoConnectionError,
+    TangoDeviceError,
+    TangoError,
+    TangoProxy,
+    TangoTimeoutError,
+)
 
 LOG = logging.getLogger("concert.networking")
 
@@ -31,6 +37,9 @@ LIMITS_AGE = 1.0  # seconds for which the limits that were told are believed
 END_TIME = 5.0  # seconds that an operation has to end after it was cancelled
 
 T = TypeVar("T")
+
+#: What messages say that is done, by what an operation does.
+DOING = {"get": "reading {}", "set": "setting {}", "call": "waiting for {}"}
 
 
 class Served:
@@ -65,22 +74,32 @@ class Served:
         """
         operation = uuid.uuid4().hex
         request = {"operation": operation, "what": what, "name": name, "under": under, **more}
+        doing = DOING[what].format(name)
         with self._cancelling(operation):
-            answer = self._start(request, urgent)
-            if answer["done"]:
-                return answer["value"]
-            with self._signs:
-                return self._wait(operation)
+            begun = False
+            try:
+                answer = self._start(request, urgent, doing)
+                if answer["done"]:
+                    return answer["value"]
+                begun = True
+                with self._signs:
+                    return self._wait(operation, doing)
+            except (TangoConnectionError, TangoTimeoutError) as error:
+                if what == "get" or not (begun or isinstance(error, TangoTimeoutError)):
+                    raise
+                raise type(error)(f"{error}; what it moves may go on moving", error.device, error.reason) from error
 
     def hold(self, part: str | None, under: str | None) -> str:
         """Hold the device, or the parameter *part* of it, when it is free; return what :meth:`release` wants."""
         operation = uuid.uuid4().hex
+        doing = f"waiting for {part or 'it'}"
         self._signs.begin()
         try:
             with self._cancelling(operation):
-                answer = self._start({"operation": operation, "what": "hold", "name": part, "under": under}, False)
+                request = {"operation": operation, "what": "hold", "name": part, "under": under}
+                answer = self._start(request, False, doing)
                 if not answer["done"]:
-                    self._wait(operation)
+                    self._wait(operation, doing)
         except BaseException:
             self._signs.end()
             raise
@@ -94,13 +113,13 @@ class Served:
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    def _start(self, request: dict[str, Any], urgent: bool) -> dict[str, Any]:
+    def _start(self, request: dict[str, Any], urgent: bool, doing: str) -> dict[str, Any]:
         request |= {"client": self._client, "who": self._who, "patient": is_patient()}
-        return loads(self._ask("ConcertStart", dumps(request), urgent=urgent))
+        return loads(self._ask("ConcertStart", dumps(request), doing=doing, urgent=urgent))
 
-    def _wait(self, operation: str) -> Any:
+    def _wait(self, operation: str, doing: str) -> Any:
         request = dumps({"operation": operation, "client": self._client})
-        while not (answer := loads(self._ask("ConcertOutcome", request, urgent=True)))["done"]:
+        while not (answer := loads(self._ask("ConcertOutcome", request, doing=doing, urgent=True)))["done"]:
             pass
         return answer["value"]
 
@@ -127,8 +146,9 @@ class Served:
     def _sign(self) -> None:
         self._ask("ConcertSign", dumps({"client": self._client}), urgent=True)
 
-    def _ask(self, command: str, *request: str, urgent: bool = False) -> str:
-        return _ours(lambda: self.proxy.command_inout(command, *request, urgent=urgent))
+    def _ask(self, command: str, *request: str, doing: str = "", urgent: bool = False) -> str:
+        doing = doing or f"running {command}"
+        return _ours(lambda: self.proxy.call("command_inout", command, *request, doing=doing, urgent=urgent))
 
 
 class _Signs:

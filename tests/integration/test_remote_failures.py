@@ -82,7 +82,9 @@ def test_server_killed_during_a_move(line, without_database):
     client = connected(line, MOVE, server.names["stage"])
     client.expect("^moving$")
     server.kill()
-    client.expect("^TangoConnectionError: .*concert/optics/stage.* is not running or cannot be reached")
+    client.expect(
+        "^TangoConnectionError: .*concert/optics/stage while setting position: it is not running or cannot be"
+    )
     without_database()
     client.go()
     assert told(client) == ["True", "0.5 millimeter"]
@@ -93,7 +95,9 @@ def test_server_frozen_during_a_move(line, without_database):
     client = connected(line, MOVE, server.names["stage"])
     client.expect("^moving$")
     server.send(signal.SIGSTOP)
-    client.expect("^TangoTimeoutError: concert/optics/stage did not answer within 3 s")
+    client.expect(
+        "^TangoTimeoutError: concert/optics/stage did not answer within 3 s.*; what it moves may go on moving$"
+    )
     server.send(signal.SIGCONT)
     client.go()
     # The move was cancelled as soon as the server could be told.
