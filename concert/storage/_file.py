@@ -11,6 +11,7 @@ from concert.storage._beside import beside, clear_away
 from concert.storage._errors import explaining
 from concert.storage._nexus import Layer, link_frames
 from concert.storage._sink import Sink
+from concert.storage._steps import recover
 from concert.storage._stored import StoredScan, find
 
 
@@ -45,7 +46,10 @@ def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
         for block in _reading.blocks(connection, scan.number, 0, scan.points):
             sink.check()
             layer.write(block)
-        link_frames(layer.instrument, _reading.frames(connection, scan.number))
+        frames = _reading.frames(connection, scan.number)
+        for name in frames.values():
+            recover(scan.path.with_name(name))
+        link_frames(layer.instrument, frames)
 
 
 def _synchronise(directory: Path) -> None:

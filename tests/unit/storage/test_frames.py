@@ -331,3 +331,25 @@ def test_frames_of_reported_points_survive_the_death_of_the_process(catalogue, p
         frames = file["entry/instrument/camera_frames/data"][:, 0, 0].tolist()
     assert reported - 1 <= scan.points <= len(frames)
     assert frames[: scan.points] == list(range(scan.points))
+
+
+STEPPING = """
+import os, sys
+import numpy as np
+from concert.storage import Catalogue, Column, FrameWriter, Header, _steps
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=(Column("camera", "detector"),)))
+writer = FrameWriter(record, "camera")
+record.append((writer.write(np.full((50, 60), 7, np.uint16)),))
+_steps._rank = lambda change: os._exit(9)
+writer.write(np.full((50, 60), 8, np.uint16))
+writer.flush()
+"""
+
+
+def test_a_file_whose_process_died_in_the_middle_of_a_step_is_mended_by_who_looks_next(catalogue):
+    assert subprocess.run([sys.executable, "-c", STEPPING, catalogue.directory]).returncode == 9
+    note = catalogue.directory / ".scan_0001_camera.h5.step"
+    assert note.exists()
+    with h5py.File(catalogue[1].path) as file:
+        assert file["entry/instrument/camera_frames/data"][:, 0, 0].tolist() == [7, 8]
+    assert not note.exists()
