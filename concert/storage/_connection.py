@@ -11,10 +11,8 @@ from time import monotonic  # bound here: what happens to files happens in real 
 from typing import Any
 
 from concert.storage._beside import beside
-from concert.storage._database import identity, open_for_writing
+from concert.storage._database import LOOK, identity, open_for_writing
 from concert.storage._errors import StorageError
-
-LOOK = 0.1  # seconds after which it is looked whether the file is still there
 
 Statement = tuple[str, tuple[Any, ...]]
 

@@ -11,6 +11,7 @@ from typing import Any
 VERSION = 1
 PAGES = 10_000  # of the log, after which whoever commits has to move it into the file: see checkpoint
 PATIENCE = 10.0  # seconds to wait for another process that is writing
+LOOK = 0.1  # seconds after which who writes a file looks whether it is still in its place
 
 _SCHEMA = """
 CREATE TABLE scans (

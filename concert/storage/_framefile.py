@@ -112,6 +112,7 @@ class FrameFile:
             file, self._file, self._data, self._times = self._file, None, None, None
             file.close()
         if self._sink is not None:
+            self._sink.look()
             self._sink.step()
             self._sink.synchronise()
             self._sink.release()

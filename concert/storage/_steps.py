@@ -7,7 +7,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic  # bound here: what happens to files happens in real time
 
+from concert.storage._beside import beside
+from concert.storage._database import LOOK, identity
+from concert.storage._errors import StorageError
 from concert.storage._sink import Change, Sink
 
 _HEAD = struct.Struct("<8sI")  # what it is, and the check sum of all that follows
@@ -28,11 +32,17 @@ class SteppingSink(Sink):
             _note_of(path).unlink(missing_ok=True)  # is of another file, which was there before
         #: Where the file is, for who moves it.
         self.path = path
+        self._looked = monotonic()
         self._settled = self._end  # so many bytes belong to the last step
         self._changes: list[Change] = []
 
     def step(self) -> None:
-        """Let the file be what was written; raise :exc:`OSError` if that is not possible yet."""
+        """Let the file be what was written; raise :exc:`OSError` if that is not possible yet.
+
+        From time to time :meth:`look` as well.
+        """
+        if monotonic() - self._looked >= LOOK:
+            self.look()
         self.check()
         if self._changes:
             note = _note_of(self.path)
@@ -45,6 +55,33 @@ class SteppingSink(Sink):
         if os.fstat(self._descriptor).st_size > self._end:
             os.ftruncate(self._descriptor, self._end)
         self._settled = self._end
+
+    def look(self) -> None:
+        """Put the file back if somebody has removed it: it is there for as long as it is open.
+
+        Raise :exc:`.StorageError` if something else is in its place, and :exc:`OSError` if it cannot be put back yet.
+        """
+        status, there = os.fstat(self._descriptor), identity(self.path)
+        if there is None:
+            self._put_back(status.st_size)
+        elif there != (status.st_dev, status.st_ino):
+            raise StorageError(
+                f"{self.path} is not the file any more that frames are written to; move it away, and it goes on"
+            )
+        self._looked = monotonic()
+
+    def _put_back(self, size: int) -> None:
+        with beside(self.path) as unfinished:
+            copy = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            try:
+                done = 0
+                while done < size:
+                    done += os.sendfile(copy, self._descriptor, done, size - done)
+            except BaseException:
+                os.close(copy)
+                raise
+        os.dup2(copy, self._descriptor, inheritable=False)
+        os.close(copy)
 
     # -- for h5py -----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -241,6 +242,57 @@ def test_a_file_that_cannot_be_closed_now_stays_open(record, monkeypatch, troubl
     record.finish("done")
     assert stored(writer) == list(range(1 + more))
     writer.close()
+
+
+@pytest.fixture
+def removed(record, monkeypatch):
+    """Return a function that writes two frames, calls another one that removes their file, and returns the writer."""
+    for module in ("_steps", "_connection"):
+        monkeypatch.setattr(f"concert.storage.{module}.LOOK", 0)
+
+    def remove(function):
+        writer = FrameWriter(record, "camera")
+        for number in range(2):
+            record.append((number * q.mm, writer.write(frame(number))))
+        function(writer.path)
+        return writer
+
+    return remove
+
+
+def test_a_file_that_somebody_has_removed_is_put_back(record, removed):
+    writer = removed(os.unlink)
+    record.append((2 * q.mm, writer.write(frame(2))))
+    assert stored(writer) == [0, 1, 2]
+    writer.path.unlink()
+    record.finish("done")
+    assert stored(writer) == [0, 1, 2]
+
+
+def test_frames_wait_for_a_directory_that_was_removed(catalogue, record, removed):
+    writer = removed(lambda path: shutil.rmtree(path.parent))
+    for number in (2, 3):
+        with pytest.raises(StorageError, match=r"the directory .* is gone, .*; put it back, or make it again"):
+            record.append((number * q.mm, number_of_frame(writer, number)))
+    catalogue.directory.mkdir()
+    record.flush()
+    assert stored(writer) == [0, 1, 2, 3]
+    record.finish("done")
+    assert catalogue.last.points == 4
+
+
+def test_frames_are_not_written_over_another_file(record, removed):
+    def replace(path):
+        path.unlink()
+        path.write_bytes(b"somebody else's")
+
+    writer = removed(replace)
+    with pytest.raises(StorageError, match="is not the file any more that frames are written to; move it away, and it"):
+        record.append((2 * q.mm, number_of_frame(writer, 2)))
+    assert writer.path.read_bytes() == b"somebody else's"
+    writer.path.rename(writer.path.with_suffix(".other"))
+    record.finish("done")
+    assert stored(writer) == [0, 1, 2]
 
 
 GROW = """
