@@ -46,9 +46,12 @@ def _fill(sink: Sink, connection: Any, scan: StoredScan) -> None:
         for block in _reading.blocks(connection, scan.number, 0, scan.points):
             sink.check()
             layer.write(block)
-        frames = _reading.frames(connection, scan.number)
-        for name in frames.values():
-            recover(scan.path.with_name(name))
+        frames = {}
+        for camera, name in _reading.frames(connection, scan.number).items():
+            place = scan.path.with_name(name)
+            if place.exists():  # not every camera was given frames
+                recover(place)
+                frames[camera] = name
         link_frames(layer.instrument, frames)
 
 

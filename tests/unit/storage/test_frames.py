@@ -170,11 +170,43 @@ def test_what_is_no_frame_is_refused(record, wrong):
         FrameWriter(record, "camera").write(wrong)
 
 
-def test_a_camera_without_frames_has_no_file(record):
+def test_a_camera_without_frames_has_no_file_and_no_link(record):
     with FrameWriter(record, "camera") as writer:
         pass
     assert not writer.path.exists()
     record.finish("done")
+    with h5py.File(record.path) as file:
+        assert "camera_frames" not in file["entry/instrument"]
+
+
+def test_a_number_of_frames_to_keep_is_not_negative(record):
+    with pytest.raises(ValueError, match="expected the number of frames to keep, 0 or more, not -1"):
+        FrameWriter(record, "camera", start=-1)
+    record.finish("done")
+
+
+@pytest.mark.parametrize("other", ["camera 1", "camera_1"])
+def test_a_file_has_one_writer_at_a_time(record, other):
+    with FrameWriter(record, "camera 1") as writer:
+        with pytest.raises(ValueError, match=r"scan_0001_camera_1.h5 is for the frames of 'camera 1' already; close"):
+            FrameWriter(record, other)
+        writer.write(frame(0))
+    with FrameWriter(record, "camera 1") as writer:
+        assert writer.write(frame(1)) == 1
+    record.finish("done")
+    assert stored(writer) == [0, 1]
+
+
+def test_a_scan_that_goes_on_keeps_the_files_of_its_cameras_apart(catalogue, record):
+    with FrameWriter(record, "camera 1") as writer:
+        writer.write(frame(0))
+    record.finish("stopped")
+    record = catalogue.reopen(record.number)
+    with pytest.raises(ValueError, match=r"is for the frames of 'camera 1' already; .* give the camera 'camera_1' a"):
+        FrameWriter(record, "camera_1")
+    FrameWriter(record, "camera 1").write(frame(1))
+    record.finish("done")
+    assert stored(writer) == [0, 1]
 
 
 def test_an_interrupted_scan_goes_on_with_its_frames(catalogue, record):
