@@ -50,7 +50,7 @@ class FrameFile:
         try:
             self._open()
         except (OSError, KeyError) as error:
-            self._abandon()
+            self.abandon()
             if isinstance(error, OSError) and error.errno is not None:  # it is the disk's, not that of what is in there
                 raise
             if start:
@@ -59,7 +59,7 @@ class FrameFile:
             return 0
         there = min(len(self._data), len(self._times))
         if start is not None and start > there:
-            self._abandon()
+            self.abandon()
             raise ValueError(f"there are only {there} frames in {self._path.name}, not {start}")
         self._count = there if start is None else start
         self._shape, self.dtype = self._data.shape[1:], self._data.dtype
@@ -127,7 +127,7 @@ class FrameFile:
         self._file = h5py.File(self._sink, "r+", libver="earliest")
         self._bind()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Leave the file as it is."""
         file, self._file, self._data, self._times = self._file, None, None, None
         sink, self._sink = self._sink, None
@@ -148,7 +148,7 @@ class FrameFile:
                 self._fill(self._sink)
                 self.flush()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         self._sink.path = self._path
         clear_away(self._path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from concert.storage._framefile import FrameFile
 from concert.storage._nexus import name_for
 from concert.storage._ticket import Ticket
 from concert.storage._worker import Worker, hdf5
+
+LOG = logging.getLogger("concert.storage")
 
 BOUND = 16  # frames under way
 
@@ -41,8 +44,8 @@ class FrameWriter:
 
     The file of the scan links to them, in ``/entry/instrument/<camera>_frames/data``. At most *bound* frames are under
     way; whoever is faster than the disk has to wait. A scan that goes on after it was interrupted keeps the first
-    *start* frames, all of them by default. Each file has one writer at a time. It may be used from greenlets, native threads and plain code, and is a
-    context manager that closes the file, as the end of the record does.
+    *start* frames, all of them by default. Each file has one writer at a time. It may be used from greenlets, native
+    threads and plain code, and is a context manager that closes the file, as the ends of the record and the process do.
     """
 
     def __init__(self, record: Record, camera: str, bound: int = BOUND, start: int | None = None) -> None:
@@ -71,6 +74,7 @@ class FrameWriter:
         except BaseException:
             record.remove_frames(self)
             raise
+        hdf5.at_end.add(self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +133,16 @@ class FrameWriter:
         except BaseException:
             self._closed = False
             raise
+        hdf5.at_end.discard(self._end)
+
+    def _end(self) -> None:
+        """Write what is queued and close the file, because the process ends."""
+        try:
+            self._write_all()
+            self._file.close()
+        except Exception as error:
+            LOG.error("%s lacks the frames from %d on: %s", self.path, self.durable, error)
+            self._file.abandon()
 
     def _copy(self, frame: Any) -> Any:
         with self._lock:

@@ -437,3 +437,33 @@ def test_a_file_whose_process_died_in_the_middle_of_a_step_is_mended_by_who_look
     with h5py.File(catalogue[1].path) as file:
         assert file["entry/instrument/camera_frames/data"][:, 0, 0].tolist() == [7, 8]
     assert not note.exists()
+
+
+ENDING = """
+import sys
+import numpy as np
+from concert.quantities import q
+from concert.storage import Catalogue, Column, FrameWriter, Header
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=(Column("stage", "positioner"),)))
+for name in ("camera", "monitor"):
+    writer = FrameWriter(record, name)
+    for number in range(3):
+        writer.write(np.full((8, 8), number, np.uint16))
+record.append((1 * q.mm,))
+writer.write(np.full((8, 8), 3, np.uint16))
+"""
+
+
+def test_the_end_of_the_process_closes_files_of_frames_that_are_open(catalogue):
+    ran = subprocess.run([sys.executable, "-c", ENDING, catalogue.directory], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with h5py.File(catalogue[1].path) as file:
+        assert file["entry/instrument/camera_frames/data"][:, 0, 0].tolist() == [0, 1, 2]
+        assert file["entry/instrument/monitor_frames/data"][:, 0, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_the_end_of_the_process_says_what_could_not_be_written(catalogue):
+    removed = f"{ENDING}\nimport shutil\nwriter.flush()\nshutil.rmtree(sys.argv[1])"
+    ran = subprocess.run([sys.executable, "-c", removed, catalogue.directory], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "scan_0001_monitor.h5 lacks the frames from 4 on: " in ran.stderr
