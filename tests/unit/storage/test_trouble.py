@@ -2,7 +2,9 @@
 
 import contextlib
 import itertools
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import pytest
 from concert.async_ import threaded
 from concert.quantities import q
 from concert.storage import Catalogue, StorageError
+from concert.storage._database import checkpoint
 from concert.storage._journal import POINT
 
 h5py = pytest.importorskip("h5py")
@@ -160,6 +163,46 @@ def test_a_directory_that_was_moved_away_and_back_goes_on(catalogue, header, tmp
     away.rename(catalogue.directory)
     record.flush()
     assert numbers(record) == list(range(after))
+
+
+def remove_the_log(path):
+    for left in ("-wal", "-shm"):
+        path.with_name(path.name + left).unlink()
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def cut(path):
+    os.truncate(path, 4096)
+
+
+@pytest.mark.parametrize("damage", [remove_the_log, empty, cut])
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_a_journal_that_somebody_has_damaged_is_put_back(
+    catalogue, header, measured, monkeypatch, concert_runtime, damage, settled
+):
+    monkeypatch.setattr("concert.storage._connection.LOOK", 0)
+    measured()
+    record = catalogue.begin(header())
+    for number in range(300):
+        record.append(point(number), wait=number % 10 == 0)
+    record.flush()
+    if settled:  # in the file itself, and not only in its log
+        checkpoint(catalogue.path)
+        record.append(point(300))
+    damage(catalogue.path)
+    for number in range(record.durable, 310):
+        record.append(point(number))
+    assert numbers(record) == list(range(310))
+    record.finish("done")
+    catalogue.close()
+    assert [(scan.status, scan.points) for scan in catalogue] == [("done", 3), ("done", 310)]
+    connection = sqlite3.connect(catalogue.path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
 
 
 BEGIN = """
