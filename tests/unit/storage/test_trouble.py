@@ -251,11 +251,30 @@ def test_a_reader_that_holds_the_file_is_in_nobodys_way(catalogue, measured):
         assert file["entry/data/stage"].shape == (4,)
 
 
-def test_a_damaged_file_is_no_storage_error(tmp_path, header):
-    (tmp_path / "scans.sqlite").write_bytes(b"this is no database, however long one looks at it" * 100)
-    with pytest.raises(Exception, match="file is not a database") as caught:
-        Catalogue(tmp_path).begin(header())
-    assert not isinstance(caught.value, StorageError)
+def test_a_file_that_is_no_database_is_named_and_moved_away(tmp_path, header):
+    path = tmp_path / "scans.sqlite"
+    path.write_bytes(b"this is no database, however long one looks at it" * 100)
+    catalogue = Catalogue(tmp_path)
+    damaged = r"scans.sqlite is damaged \(file is not a database\); move it away, with its -wal and -shm, or put a copy"
+    with pytest.raises(StorageError, match=damaged):
+        catalogue.begin(header())
+    with pytest.raises(StorageError, match=damaged):
+        len(catalogue)
+    path.rename(tmp_path / "damaged.sqlite")
+    assert catalogue.begin(header()).number == 1
+
+
+def test_a_damaged_database_is_named(catalogue, header, measured):
+    measured(points=2000)
+    catalogue.close()
+    size = catalogue.path.stat().st_size
+    with catalogue.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    with pytest.raises(StorageError, match=r"scans.sqlite is damaged \(.* malformed\); move it away"):
+        list(catalogue)
+    with pytest.raises(StorageError, match=r"scans.sqlite is damaged \(.* malformed\); move it away"):
+        catalogue.begin(header())
 
 
 @pytest.fixture
