@@ -131,9 +131,15 @@ class Record:
         """Wait until so many points are durable; none of them is held back."""
         while self.durable < points:
             self._check()
-            ticket = self._journal.retry()
+            with self._lock:  # whoever has taken what was held back has queued it
+                ticket = self._journal.retry()
             if ticket is not None:
                 ticket.result()
+            elif self.durable < points:
+                self._check()
+                raise RuntimeError(
+                    f"points of scan {self.number} are lost: nobody is told any more what becomes of them"
+                )
 
     def _check(self) -> None:
         if self._error is not None:
@@ -161,10 +167,15 @@ class Record:
         """End the record: flush it, note how and why the scan has ended, and complete its HDF5 file.
 
         *status* is ``done``, ``stopped``, ``aborted`` or ``failed``, *snapshot* what devices tell after the scan. Raise
-        :exc:`.StorageError` if it cannot be stored now; then it can be tried again.
+        :exc:`.StorageError` if it cannot be stored now; then it can be tried again. A scan ends once: raise
+        :exc:`RuntimeError` if it has ended already, or goes on with another record.
         """
         if status not in ENDS:
             raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
+        if not self._journal.is_writer(self.number, self):
+            raise RuntimeError(
+                f"scan {self.number} has ended already for this record and cannot end again as {status!r}"
+            )
         try:
             self.flush()
         except RuntimeError:
