@@ -12,7 +12,9 @@ from typing import Any
 
 from concert.async_._native import allocate_lock
 from concert.storage import _reading, _scans
+from concert.storage._beside import put_aside
 from concert.storage._errors import StorageError
+from concert.storage._file import is_whole
 from concert.storage._header import Column, Header
 from concert.storage._journal import Journal
 from concert.storage._projection import Projection
@@ -138,6 +140,17 @@ class Catalogue:
         except Exception as error:
             self._give_up(number, error)
 
+    def _mend(self, scan: StoredScan) -> None:
+        """Make the file of a scan anew, and keep what is left of it."""
+        try:
+            if scan.path.exists():
+                aside = put_aside(scan.path)
+                LOG.warning("%s cannot be read and is %s now; it is made anew", scan.path, aside.name)
+        except OSError as error:
+            LOG.warning("the file of scan %d cannot be read, and not be made anew: %s", scan.number, error)
+        else:
+            self._try_to_complete(scan.number)
+
     def _give_up(self, number: int, error: Exception) -> None:
         """Leave a scan without its file, which nobody can mend: it can be read all the same."""
         self._hopeless.add(number)
@@ -153,8 +166,8 @@ class Catalogue:
         if not found:
             raise NoScan(f"there is no scan {number} in {self.directory}")
         scan = found[0]
-        if scan.has_file and not scan.path.exists():  # somebody has removed it, but the journal has everything
-            self._try_to_complete(number)
+        if scan.has_file and not is_whole(scan.path):  # somebody has removed it, but the journal has everything
+            self._mend(scan)
         return scan
 
     def __len__(self) -> int:

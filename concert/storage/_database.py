@@ -145,8 +145,8 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _greatest(directory: Path) -> int:
-    """Return the greatest number that a file of a scan has in the directory."""
-    matches = (re.match(r"scan_(\d+)\D", path.name) for path in directory.iterdir())
+    """Return the greatest number that a file of a scan has in the directory, if it is one that a scan may have."""
+    matches = (re.match(r"scan_(\d{1,9})\D", path.name) for path in directory.iterdir())
     return max((int(match[1]) for match in matches if match), default=0)
 
 

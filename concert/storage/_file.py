@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from concert.storage._sink import Sink
 from concert.storage._steps import recover
 from concert.storage._stored import StoredScan, find
 
+# The beginning of an HDF5 file in the earliest format: what it is, the version 0, and after other things where it ends.
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_EARLIEST = struct.Struct("<8sB31xQ")
+
 
 def write_file(database: Path, number: int) -> None:
     """Write the file of scan *number* from the journal, in place of what is there.
@@ -22,6 +27,22 @@ def write_file(database: Path, number: int) -> None:
     """
     with explaining(database):
         _reading.read_now(database, _write, database, number)
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether the file of a scan is there as it was written: as long as it says, without looking at all of it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_EARLIEST.size)
+            size = file.seek(0, os.SEEK_END)
+    except FileNotFoundError:
+        return False
+    except OSError:  # that it may not be read, say, is no reason to make another one
+        return True
+    if len(head) < _EARLIEST.size or not head.startswith(_SIGNATURE):
+        return False
+    version, end = _EARLIEST.unpack(head)[1:]
+    return bool(version or end <= size)  # others may have brought it to another format
 
 
 def _write(connection: Any, database: Path, number: int) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import concert
-from concert.storage._beside import beside, clear_away
+from concert.storage._beside import beside, clear_away, put_aside
 from concert.storage._nexus import FRAMES, group, held
 from concert.storage._steps import SteppingSink, recover
 
@@ -55,7 +54,8 @@ class FrameFile:
                 raise
             if start:
                 raise ValueError(f"there are no {start} frames in {self._path.name} to keep: {error}") from error
-            self._put_aside(error)
+            aside = put_aside(self._path)
+            LOG.warning("%s cannot be read and is %s now; frames begin anew: %s", self._path, aside.name, error)
             return 0
         there = min(len(self._data), len(self._times))
         if start is not None and start > there:
@@ -135,11 +135,6 @@ class FrameFile:
             file.close()
         if sink is not None:
             sink.release()
-
-    def _put_aside(self, error: Exception) -> None:
-        aside = self._path.with_name(f"{self._path.name}.broken")
-        os.replace(self._path, aside)
-        LOG.warning("%s cannot be read and is %s now; frames begin anew: %s", self._path, aside.name, error)
 
     def _make(self) -> None:
         try:
