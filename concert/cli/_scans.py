@@ -80,7 +80,7 @@ class ScansCommand(Command):
 
 def _list(scans: list[StoredScan], everything: bool) -> None:
     latest = scans if everything else scans[-SHOWN:]
-    print(table_of(latest))
+    print(table_of(latest) if latest else "no scans match")
     if len(latest) < len(scans):
         print(f"and {len(scans) - len(latest)} before; all with --all")
 

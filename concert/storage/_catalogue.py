@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import operator
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from concert.async_._native import allocate_lock
 from concert.storage import _reading, _scans
@@ -29,6 +30,7 @@ from concert.storage._writer import lives, this_process
 LOG = logging.getLogger("concert.storage")
 
 NAME = "scans.sqlite"
+GREATEST = 2**63 - 1  # number that a database holds
 
 _lock = allocate_lock()
 _catalogues: weakref.WeakValueDictionary[Path, Catalogue] = weakref.WeakValueDictionary()
@@ -158,8 +160,14 @@ class Catalogue:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def __getitem__(self, number: int) -> StoredScan:
-        if number < 0:
+    def __getitem__(self, number: SupportsIndex) -> StoredScan:
+        try:
+            number = operator.index(number)
+        except TypeError:
+            raise TypeError(f"expected the number of a scan, or -1 for the latest one, not {number!r}") from None
+        if abs(number) > GREATEST:
+            found = []
+        elif number < 0:
             found = self._select("ORDER BY number DESC LIMIT 1 OFFSET ?", -number - 1)
         else:
             found = self._select("WHERE number = ?", number)
@@ -236,5 +244,5 @@ class Catalogue:
         """Return what *function* finds, or *nothing* where no scan was ever begun."""
         try:
             return _reading.reading(self.path, function).result()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return nothing

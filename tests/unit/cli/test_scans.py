@@ -181,6 +181,17 @@ def test_a_pipe_takes_a_table_and_stays_a_pipe(concert, data, tmp_path):
     assert pipe.is_fifo()
 
 
+def test_where_no_scan_matches_it_says_so(concert, data):
+    assert concert("scans", "--command", "dscan", "--data", data) == (0, "no scans match\n", "")
+
+
+def test_a_file_has_no_scans_in_it(concert, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    status, _, err = concert("scans", "--data", str(file))
+    assert (status, err) == (1, f"Sorry, there are no scans in {file}; say where they are with --data\n")
+
+
 def test_where_there_are_no_scans_it_says_so(concert, tmp_path):
     nowhere = tmp_path / "empty"
     status, _, err = concert("scans", "--data", str(nowhere))

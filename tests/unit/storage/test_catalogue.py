@@ -290,6 +290,23 @@ def test_a_file_in_another_format_stays(catalogue, measured):
     assert path.read_bytes() == content
 
 
+def test_a_scan_is_found_by_whatever_is_a_whole_number(catalogue, measured):
+    measured()
+    assert catalogue[np.int64(1)].number == catalogue[np.int8(-1)].number == 1
+    for number in (2, -2, 10**30, -(10**30)):
+        with pytest.raises(LookupError, match=f"there is no scan {number} in"):
+            catalogue[number]
+
+
+@pytest.mark.parametrize("wrong", [slice(1, 3), "1", 1.0, None])
+def test_what_is_no_number_finds_no_scan(catalogue, measured, wrong):
+    measured()
+    with pytest.raises(
+        TypeError, match=r"expected the number of a scan, or -1 for the latest one, not (slice|'1'|1.0|N)"
+    ):
+        catalogue[wrong]
+
+
 @pytest.mark.parametrize("number", [10**19, 2**63 - 1])
 def test_impossible_numbers_of_files_are_nobodys(catalogue, header, number):
     (catalogue.directory / f"scan_{number}.h5").touch()
