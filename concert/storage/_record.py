@@ -53,6 +53,7 @@ class Record:
         self._held: deque[tuple[int, list[Statement]]] = deque()  # up to which point, and what
         self._frames: list[FrameWriter] = []
         self._telling = False
+        self._ending = False  # somebody is at it
         self._finished = False
         self._error: Exception | None = None  # why no more points can ever be stored
         #: The number of the scan, for ever.
@@ -172,10 +173,18 @@ class Record:
         """
         if status not in ENDS:
             raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
-        if not self._journal.is_writer(self.number, self):
-            raise RuntimeError(
-                f"scan {self.number} has ended already for this record and cannot end again as {status!r}"
-            )
+        with self._lock:
+            if self._ending or not self._journal.is_writer(self.number, self):
+                raise RuntimeError(
+                    f"scan {self.number} has ended already for this record and cannot end again as {status!r}"
+                )
+            self._ending = True
+        try:
+            self._end(status, reason, snapshot)
+        finally:
+            self._ending = False
+
+    def _end(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]] | None) -> None:
         try:
             self.flush()
         except RuntimeError:

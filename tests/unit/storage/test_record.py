@@ -255,6 +255,17 @@ def test_a_scan_ends_once(catalogue, header):
     assert (catalogue[1].status, catalogue[1].reason) == ("stopped", "enough")
 
 
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+def test_of_several_who_end_a_scan_one_does(catalogue, header, concert_runtime):
+    record = catalogue.begin(header())
+    statuses = ["done", "stopped", "aborted", "failed"]
+    ends = [async_(record.finish)(status) for status in statuses] + [threaded(record.finish)("failed")]
+    refused = [end for end in ends if end.exception() is not None]
+    assert len(refused) == len(ends) - 1
+    (first,) = set(ends) - set(refused)
+    assert catalogue[1].status == [*statuses, "failed"][ends.index(first)]
+
+
 @pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
 def test_a_record_does_not_end_a_scan_that_goes_on_with_another(catalogue, header, concert_runtime):
     before = catalogue.begin(header())
