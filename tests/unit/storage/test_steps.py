@@ -94,7 +94,7 @@ def read(path, count):
         return file[FRAMES][:count, 0, 0].tolist()
 
 
-@pytest.mark.parametrize(("every", "nth"), [(1, 13), (10, 3)])
+@pytest.mark.parametrize(("every", "nth"), [(1, 29), (10, 5)])
 def test_durable_frames_survive_a_death_at_any_moment(made, restored, monkeypatch, every, nth):
     file = FrameFile(made, "camera", 1)
     file.check(frame(0))
