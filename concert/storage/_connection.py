@@ -12,7 +12,7 @@ from typing import Any
 
 from concert.storage._beside import beside
 from concert.storage._database import LOOK, identity, open_for_writing
-from concert.storage._errors import StorageError
+from concert.storage._errors import StorageError, is_damage
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -108,10 +108,17 @@ class WritingConnection:
             try:
                 connection.backup(rescued)
                 sound = rescued.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                sound = False
             finally:
                 rescued.close()
-            if not sound:
-                raise sqlite3.DatabaseError(f"{self._path} was cut by another program, and nobody knows what it had")
+            if not sound:  # nothing that anybody does mends it
+                raise RuntimeError(
+                    f"{self._path} was cut or damaged, and what it had cannot be put back; end this program, move the "
+                    "file away with its -wal and -shm, and scans begin anew"
+                )
             for left in ("-wal", "-shm"):  # these are of the old file
                 self._path.with_name(self._path.name + left).unlink(missing_ok=True)
 

@@ -72,12 +72,17 @@ def explaining(path: Path) -> Iterator[None]:
         raise explanation from error
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether *error* says that a database is damaged, or none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 @contextmanager
 def explaining_damage(path: Path) -> Iterator[None]:
     """Raise that *path*, which the block reads, is damaged as a :class:`StorageError`."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if is_damage(error):
             raise explained(error, path) from error
         raise

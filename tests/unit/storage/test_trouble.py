@@ -12,7 +12,7 @@ import pytest
 
 from concert.async_ import threaded
 from concert.quantities import q
-from concert.storage import Catalogue, StorageError
+from concert.storage import Catalogue, Column, StorageError
 from concert.storage._database import checkpoint
 from concert.storage._journal import POINT
 
@@ -203,6 +203,24 @@ def test_a_journal_that_somebody_has_damaged_is_put_back(
     connection = sqlite3.connect(catalogue.path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_a_scan_does_not_go_on_in_a_journal_that_cannot_be_put_back(catalogue, header, monkeypatch):
+    monkeypatch.setattr("concert.storage._connection.LOOK", 0)
+    record = catalogue.begin(header(columns=(Column("remark", "detector"),)))
+    for _ in range(4000):  # more than a connection remembers
+        record.append(("x" * 1000,), wait=False)
+    record.flush()
+    checkpoint(catalogue.path)
+    record.append(("y" * 1000,))  # begins the log anew
+    cut(catalogue.path)
+    for trial in (lambda: record.append(("z",)), record.flush, lambda: record.finish("done")):
+        with pytest.raises(
+            RuntimeError, match=r"scans.sqlite was cut or damaged, .*; end this program, move"
+        ) as caught:
+            trial()
+        assert not isinstance(caught.value, StorageError)
+    assert {path.name for path in catalogue.directory.iterdir() if path.name.startswith(".")} == set()
 
 
 BEGIN = """
