@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from concert.cli._data import catalogue_in, scan_in
+from concert.cli._data import CATALOGUE, catalogue_in, scan_in
 from concert.cli._resume import ResumeCommand
 from concert.helpers import Command
 from concert.quantities import q, shown
 from concert.session.management import SessionError
 from concert.session.scans import SHOWN, table_of
 from concert.storage import StoredScan, plot_scan
+from concert.storage._beside import beside
 from concert.tables import print_table
+
+_STORED = re.compile(r"\.?(scans\.sqlite|scan_\d+(_.*)?\.h5)")  # names of what belongs to a catalogue
 
 
 class ScansCommand(Command):
@@ -76,7 +80,7 @@ class ScansCommand(Command):
 
 def _list(scans: list[StoredScan], everything: bool) -> None:
     latest = scans if everything else scans[-SHOWN:]
-    print(table_of(latest))
+    print(table_of(latest) if latest else "no scans match")
     if len(latest) < len(scans):
         print(f"and {len(scans) - len(latest)} before; all with --all")
 
@@ -128,7 +132,7 @@ def _unit(values: Any) -> str:
 
 
 def _plot(scan: StoredScan, output: str | None) -> None:
-    path = scan.path.with_suffix(".png") if output is None else Path(output)
+    path = scan.path.with_suffix(".png") if output is None else _destination(output)
     if not scan.points:
         raise SessionError(f"scan {scan.number} has no points to plot")
     plot_scan(path, f"Scan {scan.number}  {scan.title}", scan.data).join()
@@ -139,9 +143,27 @@ def _export(scan: StoredScan, output: str | None) -> None:
     if output is None:
         _write_table(scan, sys.stdout)
         return
-    with Path(output).open("w", newline="") as file:
-        _write_table(scan, file)
+    path = _destination(output)
+    scan.data[scan.columns[0].name]  # which reads all of them, before there is a file
+    try:
+        if path.is_file() or not path.exists():
+            with beside(path.resolve()) as unfinished, unfinished.open("w", newline="") as file:
+                _write_table(scan, file)
+        else:  # a device, a pipe: nothing is to come in its place
+            with path.open("w", newline="") as file:
+                _write_table(scan, file)
+    except OSError as error:
+        raise SessionError(f"no table was written ({error.strerror}: {output!r}); name a file with --output") from error
     print(output)
+
+
+def _destination(output: str) -> Path:
+    """Return where something is to be written; raise :exc:`.SessionError` if scans are stored there."""
+    path = Path(output)
+    real = path.resolve()
+    if (real.parent / CATALOGUE).exists() and _STORED.match(real.name):
+        raise SessionError(f"{output} belongs to the scans in {real.parent}; --output takes the name of another file")
+    return path
 
 
 def _write_table(scan: StoredScan, file: TextIO) -> None:

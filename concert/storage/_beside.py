@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +28,14 @@ def clear_away(path: Path) -> None:
         pid = left.name.rpartition(".")[2]
         if pid.isdecimal() and not exists(int(pid)):
             left.unlink(missing_ok=True)
+
+
+def put_aside(path: Path) -> Path:
+    """Give what is at *path*, and cannot be read, a free name that ends in ``broken``, and return that."""
+    aside = path.with_name(f"{path.name}.broken")
+    for number in itertools.count(2):
+        if not aside.exists():
+            break
+        aside = path.with_name(f"{path.name}.{number}.broken")
+    os.replace(path, aside)
+    return aside

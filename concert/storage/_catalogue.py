@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import operator
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from concert.async_._native import allocate_lock
 from concert.storage import _reading, _scans
+from concert.storage._beside import put_aside
 from concert.storage._errors import StorageError
+from concert.storage._file import is_whole
 from concert.storage._header import Column, Header
 from concert.storage._journal import Journal
 from concert.storage._projection import Projection
@@ -27,6 +30,7 @@ from concert.storage._writer import lives, this_process
 LOG = logging.getLogger("concert.storage")
 
 NAME = "scans.sqlite"
+GREATEST = 2**63 - 1  # number that a database holds
 
 _lock = allocate_lock()
 _catalogues: weakref.WeakValueDictionary[Path, Catalogue] = weakref.WeakValueDictionary()
@@ -138,6 +142,17 @@ class Catalogue:
         except Exception as error:
             self._give_up(number, error)
 
+    def _mend(self, scan: StoredScan) -> None:
+        """Make the file of a scan anew, and keep what is left of it."""
+        try:
+            if scan.path.exists():
+                aside = put_aside(scan.path)
+                LOG.warning("%s cannot be read and is %s now; it is made anew", scan.path, aside.name)
+        except OSError as error:
+            LOG.warning("the file of scan %d cannot be read, and not be made anew: %s", scan.number, error)
+        else:
+            self._try_to_complete(scan.number)
+
     def _give_up(self, number: int, error: Exception) -> None:
         """Leave a scan without its file, which nobody can mend: it can be read all the same."""
         self._hopeless.add(number)
@@ -145,16 +160,22 @@ class Catalogue:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def __getitem__(self, number: int) -> StoredScan:
-        if number < 0:
+    def __getitem__(self, number: SupportsIndex) -> StoredScan:
+        try:
+            number = operator.index(number)
+        except TypeError:
+            raise TypeError(f"expected the number of a scan, or -1 for the latest one, not {number!r}") from None
+        if abs(number) > GREATEST:
+            found = []
+        elif number < 0:
             found = self._select("ORDER BY number DESC LIMIT 1 OFFSET ?", -number - 1)
         else:
             found = self._select("WHERE number = ?", number)
         if not found:
             raise NoScan(f"there is no scan {number} in {self.directory}")
         scan = found[0]
-        if scan.has_file and not scan.path.exists():  # somebody has removed it, but the journal has everything
-            self._try_to_complete(number)
+        if scan.has_file and not is_whole(scan.path):  # somebody has removed it, but the journal has everything
+            self._mend(scan)
         return scan
 
     def __len__(self) -> int:
@@ -223,5 +244,5 @@ class Catalogue:
         """Return what *function* finds, or *nothing* where no scan was ever begun."""
         try:
             return _reading.reading(self.path, function).result()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return nothing

@@ -11,10 +11,8 @@ from time import monotonic  # bound here: what happens to files happens in real 
 from typing import Any
 
 from concert.storage._beside import beside
-from concert.storage._database import identity, open_for_writing
-from concert.storage._errors import StorageError
-
-LOOK = 0.1  # seconds after which it is looked whether the file is still there
+from concert.storage._database import LOOK, identity, open_for_writing
+from concert.storage._errors import StorageError, is_damage
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -26,6 +24,8 @@ class WritingConnection:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._log_identity: tuple[int, int] | None = None
+        self._size = 0  # of the file, which never shrinks
         self._looked = 0.0
         self._full = False
         #: Whether commits shall wait for the disk.
@@ -74,19 +74,30 @@ class WritingConnection:
         """Open the file, if it is not open, or not in its place any more."""
         if self._connection is not None:
             self._looked = 0.0  # in case there is something wrong with it
-            there = identity(self._path)
-            if there == self._identity:
+            if self._is_in_place():
                 return
             if self.precious:
-                self._rescue(self._connection, there)
+                self._rescue(self._connection)
             self.close()
         self._connection = open_for_writing(self._path)
-        self._identity = identity(self._path)
+        self._identity, self._log_identity = identity(self._path), identity(self._log)
+        self._size = os.stat(self._path).st_size
         self._full = False
 
-    def _rescue(self, connection: sqlite3.Connection, there: tuple[int, int] | None) -> None:
-        """Write what the removed file had, and only this connection still has, into a new one in its place."""
-        if there is not None:
+    @property
+    def _log(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
+    def _is_in_place(self) -> bool:
+        if identity(self._path) != self._identity or identity(self._log) != self._log_identity:
+            return False
+        size, before = os.stat(self._path).st_size, self._size
+        self._size = max(size, before)
+        return size >= before
+
+    def _rescue(self, connection: sqlite3.Connection) -> None:
+        """Write what only this connection still has of a removed or cut file, or of its log, into one in its place."""
+        if identity(self._path) not in (None, self._identity):
             raise StorageError(
                 f"{self._path} is not the file any more that the running scan is in; move it away, and it goes on"
             )
@@ -96,8 +107,20 @@ class WritingConnection:
             rescued = sqlite3.connect(unfinished, isolation_level=None)
             try:
                 connection.backup(rescued)
+                sound = rescued.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                sound = False
             finally:
                 rescued.close()
+            if not sound:  # nothing that anybody does mends it
+                raise RuntimeError(
+                    f"{self._path} was cut or damaged, and what it had cannot be put back; end this program, move the "
+                    "file away with its -wal and -shm, and scans begin anew"
+                )
+            for left in ("-wal", "-shm"):  # these are of the old file
+                self._path.with_name(self._path.name + left).unlink(missing_ok=True)
 
 
 def _execute(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 VERSION = 1
 PAGES = 10_000  # of the log, after which whoever commits has to move it into the file: see checkpoint
 PATIENCE = 10.0  # seconds to wait for another process that is writing
+LOOK = 0.1  # seconds after which who writes a file looks whether it is still in its place
 
 _SCHEMA = """
 CREATE TABLE scans (
@@ -144,8 +145,8 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _greatest(directory: Path) -> int:
-    """Return the greatest number that a file of a scan has in the directory."""
-    matches = (re.match(r"scan_(\d+)\D", path.name) for path in directory.iterdir())
+    """Return the greatest number that a file of a scan has in the directory, if it is one that a scan may have."""
+    matches = (re.match(r"scan_(\d{1,9})\D", path.name) for path in directory.iterdir())
     return max((int(match[1]) for match in matches if match), default=0)
 
 

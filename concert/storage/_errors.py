@@ -18,6 +18,7 @@ _RIGHTS = "{path} cannot be written ({error}); give the right to write to {direc
 _GONE = "the directory {directory} is gone, and with it {path}; put it back, or make it again, and it goes on"
 _BUSY = "{path} is held by another program ({error}); end that, and it goes on"
 _FAULT = "{path} cannot be written ({error}); look after the disk"
+_DAMAGE = "{path} is damaged ({error}); move it away, with its -wal and -shm, or put a copy of it back"
 
 _SQLITE = {
     sqlite3.SQLITE_FULL: _SPACE,
@@ -27,6 +28,8 @@ _SQLITE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_IOERR: _FAULT,
+    sqlite3.SQLITE_CORRUPT: _DAMAGE,
+    sqlite3.SQLITE_NOTADB: _DAMAGE,
 }
 _SYSTEM = {
     errno.ENOSPC: _SPACE,
@@ -67,3 +70,19 @@ def explaining(path: Path) -> Iterator[None]:
         if explanation is error:
             raise
         raise explanation from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether *error* says that a database is damaged, or none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@contextmanager
+def explaining_damage(path: Path) -> Iterator[None]:
+    """Raise that *path*, which the block reads, is damaged as a :class:`StorageError`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            raise explained(error, path) from error
+        raise

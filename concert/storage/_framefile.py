@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import concert
+from concert.storage._beside import beside, clear_away, put_aside
 from concert.storage._nexus import FRAMES, group, held
-from concert.storage._sink import Sink
+from concert.storage._steps import SteppingSink, recover
 
 LOG = logging.getLogger("concert.storage")
 
@@ -21,15 +21,15 @@ TIMES = 4096  # of frames, that grow together
 class FrameFile:
     """The file at *path*, with the frames of *camera* that belong to scan *number*.
 
-    Everything in it is there before the first frame, and after each :meth:`flush` it opens, whatever happens then. All
-    methods but :meth:`check` are to be run by the worker of HDF5.
+    Everything in it is there before the first frame, and what was there at a :meth:`flush` can be read from then on,
+    whenever the process dies. All methods but :meth:`check` are to be run by the worker of HDF5.
     """
 
     def __init__(self, path: Path, camera: str, number: int) -> None:
         self._path = path
         self._camera = camera
         self._number = number
-        self._sink: Sink | None = None
+        self._sink: SteppingSink | None = None
         self._file: Any = None
         self._data: Any = None
         self._times: Any = None
@@ -49,16 +49,17 @@ class FrameFile:
         try:
             self._open()
         except (OSError, KeyError) as error:
-            self._abandon()
+            self.abandon()
             if isinstance(error, OSError) and error.errno is not None:  # it is the disk's, not that of what is in there
                 raise
             if start:
                 raise ValueError(f"there are no {start} frames in {self._path.name} to keep: {error}") from error
-            self._put_aside(error)
+            aside = put_aside(self._path)
+            LOG.warning("%s cannot be read and is %s now; frames begin anew: %s", self._path, aside.name, error)
             return 0
         there = min(len(self._data), len(self._times))
         if start is not None and start > there:
-            self._abandon()
+            self.abandon()
             raise ValueError(f"there are only {there} frames in {self._path.name}, not {start}")
         self._count = there if start is None else start
         self._shape, self.dtype = self._data.shape[1:], self._data.dtype
@@ -98,9 +99,9 @@ class FrameFile:
 
     def flush(self) -> None:
         """Have the file complete as it is now."""
-        if self._file is not None:
+        if self._file is not None and self._sink is not None:
             self._file.flush()
-            self.check_disk()
+            self._sink.step()
 
     def close(self) -> None:
         """Close the file, without frames that were not to be kept; what fails of that can be tried again."""
@@ -111,7 +112,8 @@ class FrameFile:
             file, self._file, self._data, self._times = self._file, None, None, None
             file.close()
         if self._sink is not None:
-            self._sink.check()
+            self._sink.look()
+            self._sink.step()
             self._sink.synchronise()
             self._sink.release()
             self._sink = None
@@ -120,11 +122,12 @@ class FrameFile:
         import h5py  # loaded by the worker
 
         if self._sink is None:
-            self._sink = Sink(self._path, append=True)
+            recover(self._path)
+            self._sink = SteppingSink(self._path, append=True)
         self._file = h5py.File(self._sink, "r+", libver="earliest")
         self._bind()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Leave the file as it is."""
         file, self._file, self._data, self._times = self._file, None, None, None
         sink, self._sink = self._sink, None
@@ -133,17 +136,23 @@ class FrameFile:
         if sink is not None:
             sink.release()
 
-    def _put_aside(self, error: Exception) -> None:
-        aside = self._path.with_name(f"{self._path.name}.broken")
-        os.replace(self._path, aside)
-        LOG.warning("%s cannot be read and is %s now; frames begin anew: %s", self._path, aside.name, error)
-
     def _make(self) -> None:
+        try:
+            with beside(self._path) as unfinished:
+                self._sink = SteppingSink(unfinished)
+                self._fill(self._sink)
+                self.flush()
+        except BaseException:
+            self.abandon()
+            raise
+        self._sink.path = self._path
+        clear_away(self._path)
+
+    def _fill(self, sink: SteppingSink) -> None:
         import h5py  # loaded by the worker
 
         assert self._shape is not None
-        self._sink = Sink(self._path)
-        self._file = h5py.File(self._sink, "w", libver="earliest")
+        self._file = h5py.File(sink, "w", libver="earliest")
         self._file.attrs["default"] = "entry"
         entry = group(self._file, "entry", "NXentry")
         entry.attrs["default"] = "data"
@@ -170,7 +179,6 @@ class FrameFile:
         for index, name in enumerate(("elapsed", "y", "x")):
             data.attrs[f"{name}_indices"] = index
         self._bind()
-        self._file.flush()
 
     def _bind(self) -> None:
         self._data = self._file[FRAMES]

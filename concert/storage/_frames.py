@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from concert.storage._framefile import FrameFile
 from concert.storage._nexus import name_for
 from concert.storage._ticket import Ticket
 from concert.storage._worker import Worker, hdf5
+
+LOG = logging.getLogger("concert.storage")
 
 BOUND = 16  # frames under way
 
@@ -41,13 +44,16 @@ class FrameWriter:
 
     The file of the scan links to them, in ``/entry/instrument/<camera>_frames/data``. At most *bound* frames are under
     way; whoever is faster than the disk has to wait. A scan that goes on after it was interrupted keeps the first
-    *start* frames, all of them by default. It may be used from greenlets, native threads and plain code, and is a
-    context manager that closes the file, as the end of the record does.
+    *start* frames, all of them by default. Each file has one writer at a time. It may be used from greenlets, native
+    threads and plain code, and is a context manager that closes the file, as the ends of the record and the process do.
     """
 
     def __init__(self, record: Record, camera: str, bound: int = BOUND, start: int | None = None) -> None:
         if bound < 1:
             raise ValueError(f"expected the number of frames under way, 1 or more, not {bound!r}")
+        if start is not None and start < 0:
+            raise ValueError(f"expected the number of frames to keep, 0 or more, not {start!r}")
+        self.camera = camera
         self.path: Path = frame_path(record.path, camera)
         self._bound = bound
         self._record = record
@@ -59,10 +65,16 @@ class FrameWriter:
         self._error: Exception | None = None
         self._closed = False
         self._file = FrameFile(self.path, camera, record.number)
-        self._taken = hdf5.run(self._file.open, start)  # frames
+        self._taken = 0  # frames
         #: So many frames are in the file: the death of this process cannot lose them.
-        self.durable: int = self._taken
-        record.add_frames(self, camera)
+        self.durable: int = 0
+        record.add_frames(self)
+        try:
+            self.durable = self._taken = hdf5.run(self._file.open, start)
+        except BaseException:
+            record.remove_frames(self)
+            raise
+        hdf5.at_end.add(self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +86,11 @@ class FrameWriter:
 
     def __repr__(self) -> str:
         return f"<FrameWriter of {self.path.name}, {self.durable} frames>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed and takes no more frames."""
+        return self._closed
 
     def write(self, frame: Any, copy: bool = True) -> int:
         """Write the next *frame*, a 2D array (height, width) of numbers, and return its index, from 0.
@@ -116,6 +133,16 @@ class FrameWriter:
         except BaseException:
             self._closed = False
             raise
+        hdf5.at_end.discard(self._end)
+
+    def _end(self) -> None:
+        """Write what is queued and close the file, because the process ends."""
+        try:
+            self._write_all()
+            self._file.close()
+        except Exception as error:
+            LOG.error("%s lacks the frames from %d on: %s", self.path, self.durable, error)
+            self._file.abandon()
 
     def _copy(self, frame: Any) -> Any:
         with self._lock:

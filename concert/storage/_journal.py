@@ -117,6 +117,10 @@ class Journal:
         """Tell whether somebody writes scan *number* through this journal."""
         return number in self._writers
 
+    def is_writer(self, number: int, writer: Writer) -> bool:
+        """Tell whether it is *writer* who writes scan *number* through this journal."""
+        return self._writers.get(number) is writer
+
     def hold_back(self) -> None:
         """Do not pass on what has grown so far."""
         with self._lock:

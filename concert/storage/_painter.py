@@ -285,8 +285,11 @@ class Painter:
 
 def _replace(path, write):
     """Let *write* write the file *path*, which is there as a whole or not at all."""
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError("that is no file, and nothing is to come in its place")
     directory, name = os.path.split(path)
-    unfinished = os.path.join(directory, f".{name}")
+    unfinished = os.path.join(directory, f".{name}.{os.getpid()}")
     try:
         write(unfinished)
         os.replace(unfinished, path)

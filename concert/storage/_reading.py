@@ -12,6 +12,7 @@ import numpy as np
 from concert.async_ import threaded
 from concert.quantities import q
 from concert.storage._database import open_for_reading
+from concert.storage._errors import explaining_damage
 from concert.storage._layout import Layout
 from concert.storage._values import from_json
 
@@ -34,12 +35,16 @@ def reading(path: Path, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def read_now(path: Path, function: Callable[..., Any], *args: Any) -> Any:
-    """Call *function* with a connection to the database, and with *args*, in the running thread."""
-    connection = open_for_reading(path)
-    try:
-        return function(connection, *args)
-    finally:
-        connection.close()
+    """Call *function* with a connection to the database, and with *args*, in the running thread.
+
+    Raise :exc:`.StorageError` if the database is damaged.
+    """
+    with explaining_damage(path):
+        connection = open_for_reading(path)
+        try:
+            return function(connection, *args)
+        finally:
+            connection.close()
 
 
 def count(connection: sqlite3.Connection, scan: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,7 @@ class Record:
         self._held: deque[tuple[int, list[Statement]]] = deque()  # up to which point, and what
         self._frames: list[FrameWriter] = []
         self._telling = False
+        self._ending = False  # somebody is at it
         self._finished = False
         self._error: Exception | None = None  # why no more points can ever be stored
         #: The number of the scan, for ever.
@@ -130,9 +132,15 @@ class Record:
         """Wait until so many points are durable; none of them is held back."""
         while self.durable < points:
             self._check()
-            ticket = self._journal.retry()
+            with self._lock:  # whoever has taken what was held back has queued it
+                ticket = self._journal.retry()
             if ticket is not None:
                 ticket.result()
+            elif self.durable < points:
+                self._check()
+                raise RuntimeError(
+                    f"points of scan {self.number} are lost: nobody is told any more what becomes of them"
+                )
 
     def _check(self) -> None:
         if self._error is not None:
@@ -160,10 +168,23 @@ class Record:
         """End the record: flush it, note how and why the scan has ended, and complete its HDF5 file.
 
         *status* is ``done``, ``stopped``, ``aborted`` or ``failed``, *snapshot* what devices tell after the scan. Raise
-        :exc:`.StorageError` if it cannot be stored now; then it can be tried again.
+        :exc:`.StorageError` if it cannot be stored now; then it can be tried again. A scan ends once: raise
+        :exc:`RuntimeError` if it has ended already, or goes on with another record.
         """
         if status not in ENDS:
             raise ValueError(f"a scan ends {', '.join(ENDS)}, not {status!r}")
+        with self._lock:
+            if self._ending or not self._journal.is_writer(self.number, self):
+                raise RuntimeError(
+                    f"scan {self.number} has ended already for this record and cannot end again as {status!r}"
+                )
+            self._ending = True
+        try:
+            self._end(status, reason, snapshot)
+        finally:
+            self._ending = False
+
+    def _end(self, status: str, reason: str, snapshot: Mapping[str, Mapping[str, Any]] | None) -> None:
         try:
             self.flush()
         except RuntimeError:
@@ -180,11 +201,35 @@ class Record:
         """Return the seconds since the scan began, whatever has happened to the clock."""
         return time.monotonic() - self._began
 
-    def add_frames(self, writer: FrameWriter, camera: str) -> None:
-        """Let points wait for the frames that were given to *writer* before."""
-        self._journal.put([(FRAMES, (self.number, encodable(camera), writer.path.name))], 0)[0].result()
-        self._check()
-        self._frames.append(writer)
+    def add_frames(self, writer: FrameWriter) -> None:
+        """Let points wait for the frames that were given to *writer* before.
+
+        Raise :exc:`ValueError` if another one writes the same file, or wrote it for another camera.
+        """
+        with self._lock:
+            if self._finished:
+                raise RuntimeError(f"scan {self.number} has ended and takes no more frames")
+            for other in self._frames:
+                if other.path == writer.path and not other.closed:
+                    raise _taken(writer, other.camera)
+            self._frames.append(writer)
+        try:
+            self._journal.call(lambda connection: self._insert_frames(connection, writer))
+        except BaseException:
+            self.remove_frames(writer)
+            raise
+
+    def remove_frames(self, writer: FrameWriter) -> None:
+        """Undo :meth:`add_frames` for a *writer* that was given no frames."""
+        self._frames.remove(writer)
+
+    def _insert_frames(self, connection: sqlite3.Connection, writer: FrameWriter) -> None:
+        camera, file = encodable(writer.camera), writer.path.name
+        query = "SELECT name FROM frames WHERE scan = ? AND file = ? AND name != ?"
+        other = connection.execute(query, (self.number, file, camera)).fetchone()
+        if other is not None:
+            raise _taken(writer, other[0])
+        connection.execute(FRAMES, (self.number, camera, file))
 
     def committed(self, points: int) -> None:
         """Take note that so many points are durable; the journal calls it."""
@@ -222,3 +267,10 @@ class Record:
         if layout is self._layout:
             return layout, row, []
         return layout, row, [(LAYOUT, (self.number, self._appended, to_json(layout.describe())))]
+
+
+def _taken(writer: FrameWriter, camera: str) -> ValueError:
+    return ValueError(
+        f"{writer.path.name} is for the frames of {camera!r} already; "
+        f"close their writer to go on, or give the camera {writer.camera!r} a name whose file is another one"
+    )

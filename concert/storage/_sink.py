@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+Change = tuple[int, bytes]  # where in the file, and what
 
 
 class Sink:
@@ -20,7 +23,7 @@ class Sink:
         self._descriptor = os.open(path, flags, 0o666)
         self._position = 0
         self._end = os.fstat(self._descriptor).st_size  # as HDF5 knows it
-        self._kept: list[tuple[int, bytes]] = []  # with where they belong
+        self._kept: list[Change] = []
         self._error: OSError | None = None
 
     def __enter__(self) -> Self:
@@ -58,6 +61,14 @@ class Sink:
             self._error = error
         return done == len(view)
 
+    def _put(self, offset: int, view: memoryview) -> None:
+        if self._kept or not self._try_to_write(offset, view):
+            self._kept.append((offset, bytes(view)))
+
+    def _pending(self) -> Iterator[Change]:
+        """Generate what was given to be written and is not in the file, in this order."""
+        yield from self._kept
+
     # -- for h5py -----------------------------------------------------------------------------------------------
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -69,8 +80,7 @@ class Sink:
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        if self._kept or not self._try_to_write(self._position, view):
-            self._kept.append((self._position, bytes(view)))
+        self._put(self._position, view)
         self._position += len(view)
         self._end = max(self._end, self._position)
         return len(view)
@@ -86,7 +96,7 @@ class Sink:
         data = os.pread(self._descriptor, len(view), begin)
         view[: len(data)] = data
         view[len(data) :] = bytes(len(view) - len(data))
-        for offset, kept in self._kept:
+        for offset, kept in self._pending():
             first, last = max(begin, offset), min(end, offset + len(kept))
             if first < last:
                 view[first - begin : last - begin] = kept[first - offset : last - offset]

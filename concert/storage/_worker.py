@@ -35,6 +35,8 @@ class Worker:
         self._jobs: deque[tuple[Callable[..., Any], tuple[Any, ...], Ticket]] = deque()
         self._at_work = False
         self._closed = False
+        #: Functions that are called at the end of the process.
+        self.at_end: set[Callable[[], None]] = set()
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Ticket:
         """Have *function* called with *args*; return what to wait for the outcome with."""
@@ -55,14 +57,18 @@ class Worker:
         return self.submit(function, *args).result()
 
     def close(self) -> None:
-        """Return when nothing is being done any more, and do nothing else that was submitted: the process ends.
+        """Return when nothing is being done any more, and do nothing else but what is for the end: the process ends.
 
-        A thread that stops in the middle of HDF5, as all do then, holds its lock, for which the end waits for ever.
+        A thread that stops in the middle of HDF5, as all do then, holds its lock, for which the end waits for ever. And
+        the library must not write to our files after that, when it cannot call Python any more.
         """
         with self._lock:
             self._closed = True
             self._jobs.clear()
         wait_natively(lambda: not self._at_work)
+        if not self._at_work:
+            for function in tuple(self.at_end):
+                function()
 
     def _work(self) -> None:
         while True:

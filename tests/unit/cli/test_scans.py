@@ -1,6 +1,7 @@
 """Looking at stored scans from the command line."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -133,12 +134,62 @@ def test_a_scan_is_exported(concert, data, tmp_path):
         (["plot", "3"], "Sorry, scan 3 has no points to plot\n"),
         (["ls", "--since", "yesterday"], "Sorry, since takes a date or a time, such as "),
         (["export", "1", "--output", "/nowhere/table.csv"], "No such file or directory: '/nowhere/table.csv'"),
+        (["export", "1", "--output", "{data}"], "Sorry, no table was written (Is a directory: '{data}'); name a file"),
+        (["plot", "1", "--output", "{data}"], "Sorry, {data} could not be drawn: ValueError: that is no file, and "),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(concert, data, arguments, complaint):
-    status, out, err = concert("scans", *arguments, "--data", data)
+    status, out, err = concert("scans", *(argument.format(data=data) for argument in arguments), "--data", data)
     assert (status, out) == (1, "")
     assert complaint.format(data=data) in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("what", ["export", "plot"])
+@pytest.mark.parametrize("name", ["scans.sqlite", "scans.sqlite-wal", "scan_0002.h5", "scan_0001_camera.h5", "link"])
+def test_nothing_is_written_over_stored_scans(concert, data, tmp_path, what, name):
+    (tmp_path / "data" / "scan_0001_camera.h5").write_bytes(b"frames")
+    (tmp_path / "data" / "link").symlink_to("scans.sqlite")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir() if "-" not in path.name}
+    output = f"{data}/{name}"
+    status, out, err = concert("scans", what, "1", "--data", data, "--output", output)
+    complaint = f"Sorry, {output} belongs to the scans in {data}; --output takes the name of another file\n"
+    assert (status, out, err) == (1, "", complaint)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir() if "-" not in path.name} == before
+
+
+def test_a_table_that_was_there_stays_if_there_is_no_new_one(concert, data, tmp_path, monkeypatch):
+    table = tmp_path / "table.csv"
+    table.write_text("precious")
+    monkeypatch.setattr("concert.cli._scans._write_table", lambda *_: 1 / 0)
+    assert concert("scans", "export", "1", "--data", data, "--output", str(table))[0] == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "table.csv"}
+    assert table.read_text() == "precious"
+
+
+def test_a_pipe_takes_a_table_and_stays_a_pipe(concert, data, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert concert("scans", "export", "1", "--data", data, "--output", str(pipe))[0] == 0
+    assert os.read(descriptor, 1000).startswith(b"stage / mm,diode / V")
+    os.close(descriptor)
+    err = concert("scans", "plot", "1", "--data", data, "--output", str(pipe))[2]
+    assert (
+        err == f"Sorry, {pipe} could not be drawn: ValueError: that is no file, and nothing is to come in its place\n"
+    )
+    assert pipe.is_fifo()
+
+
+def test_where_no_scan_matches_it_says_so(concert, data):
+    assert concert("scans", "--command", "dscan", "--data", data) == (0, "no scans match\n", "")
+
+
+def test_a_file_has_no_scans_in_it(concert, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    status, _, err = concert("scans", "--data", str(file))
+    assert (status, err) == (1, f"Sorry, there are no scans in {file}; say where they are with --data\n")
 
 
 def test_where_there_are_no_scans_it_says_so(concert, tmp_path):

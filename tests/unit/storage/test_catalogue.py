@@ -264,6 +264,56 @@ def test_a_file_that_somebody_has_removed_is_written_again(catalogue, measured):
         assert file["entry/data/stage"].shape == (3,)
 
 
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[:-100], lambda whole: b"text" * 100])
+def test_a_file_that_somebody_has_damaged_is_written_again_and_kept(catalogue, measured, damage, caplog):
+    h5py = pytest.importorskip("h5py")
+    path = measured().path
+    left = damage(path.read_bytes())
+    for name in ("scan_0001.h5.broken", "scan_0001.h5.2.broken"):
+        path.write_bytes(left)
+        assert catalogue[-1].number == 1
+        assert f"scan_0001.h5 cannot be read and is {name} now; it is made anew" in caplog.text
+        assert path.with_name(name).read_bytes() == left
+        with h5py.File(path) as file:
+            assert file["entry/data/stage"].shape == (3,)
+    assert catalogue[1].points == 3
+    assert len(list(path.parent.glob("*.broken"))) == 2
+
+
+def test_a_file_in_another_format_stays(catalogue, measured):
+    h5py = pytest.importorskip("h5py")
+    path = measured().path
+    with h5py.File(path, "w", libver="latest") as file:
+        file["notes"] = "repacked"
+    content = path.read_bytes()
+    assert catalogue[1].points == 3
+    assert path.read_bytes() == content
+
+
+def test_a_scan_is_found_by_whatever_is_a_whole_number(catalogue, measured):
+    measured()
+    assert catalogue[np.int64(1)].number == catalogue[np.int8(-1)].number == 1
+    for number in (2, -2, 10**30, -(10**30)):
+        with pytest.raises(LookupError, match=f"there is no scan {number} in"):
+            catalogue[number]
+
+
+@pytest.mark.parametrize("wrong", [slice(1, 3), "1", 1.0, None])
+def test_what_is_no_number_finds_no_scan(catalogue, measured, wrong):
+    measured()
+    with pytest.raises(
+        TypeError, match=r"expected the number of a scan, or -1 for the latest one, not (slice|'1'|1.0|N)"
+    ):
+        catalogue[wrong]
+
+
+@pytest.mark.parametrize("number", [10**19, 2**63 - 1])
+def test_impossible_numbers_of_files_are_nobodys(catalogue, header, number):
+    (catalogue.directory / f"scan_{number}.h5").touch()
+    (catalogue.directory / "scan_0041.h5").touch()
+    assert catalogue.begin(header()).number == 42
+
+
 def test_a_file_that_cannot_be_written_breaks_nothing_else(catalogue, measured, monkeypatch, caplog):
     def fail(*_):
         raise KeyError("something unforeseen")

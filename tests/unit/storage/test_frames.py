@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -169,11 +170,43 @@ def test_what_is_no_frame_is_refused(record, wrong):
         FrameWriter(record, "camera").write(wrong)
 
 
-def test_a_camera_without_frames_has_no_file(record):
+def test_a_camera_without_frames_has_no_file_and_no_link(record):
     with FrameWriter(record, "camera") as writer:
         pass
     assert not writer.path.exists()
     record.finish("done")
+    with h5py.File(record.path) as file:
+        assert "camera_frames" not in file["entry/instrument"]
+
+
+def test_a_number_of_frames_to_keep_is_not_negative(record):
+    with pytest.raises(ValueError, match="expected the number of frames to keep, 0 or more, not -1"):
+        FrameWriter(record, "camera", start=-1)
+    record.finish("done")
+
+
+@pytest.mark.parametrize("other", ["camera 1", "camera_1"])
+def test_a_file_has_one_writer_at_a_time(record, other):
+    with FrameWriter(record, "camera 1") as writer:
+        with pytest.raises(ValueError, match=r"scan_0001_camera_1.h5 is for the frames of 'camera 1' already; close"):
+            FrameWriter(record, other)
+        writer.write(frame(0))
+    with FrameWriter(record, "camera 1") as writer:
+        assert writer.write(frame(1)) == 1
+    record.finish("done")
+    assert stored(writer) == [0, 1]
+
+
+def test_a_scan_that_goes_on_keeps_the_files_of_its_cameras_apart(catalogue, record):
+    with FrameWriter(record, "camera 1") as writer:
+        writer.write(frame(0))
+    record.finish("stopped")
+    record = catalogue.reopen(record.number)
+    with pytest.raises(ValueError, match=r"is for the frames of 'camera 1' already; .* give the camera 'camera_1' a"):
+        FrameWriter(record, "camera_1")
+    FrameWriter(record, "camera 1").write(frame(1))
+    record.finish("done")
+    assert stored(writer) == [0, 1]
 
 
 def test_an_interrupted_scan_goes_on_with_its_frames(catalogue, record):
@@ -241,6 +274,57 @@ def test_a_file_that_cannot_be_closed_now_stays_open(record, monkeypatch, troubl
     record.finish("done")
     assert stored(writer) == list(range(1 + more))
     writer.close()
+
+
+@pytest.fixture
+def removed(record, monkeypatch):
+    """Return a function that writes two frames, calls another one that removes their file, and returns the writer."""
+    for module in ("_steps", "_connection"):
+        monkeypatch.setattr(f"concert.storage.{module}.LOOK", 0)
+
+    def remove(function):
+        writer = FrameWriter(record, "camera")
+        for number in range(2):
+            record.append((number * q.mm, writer.write(frame(number))))
+        function(writer.path)
+        return writer
+
+    return remove
+
+
+def test_a_file_that_somebody_has_removed_is_put_back(record, removed):
+    writer = removed(os.unlink)
+    record.append((2 * q.mm, writer.write(frame(2))))
+    assert stored(writer) == [0, 1, 2]
+    writer.path.unlink()
+    record.finish("done")
+    assert stored(writer) == [0, 1, 2]
+
+
+def test_frames_wait_for_a_directory_that_was_removed(catalogue, record, removed):
+    writer = removed(lambda path: shutil.rmtree(path.parent))
+    for number in (2, 3):
+        with pytest.raises(StorageError, match=r"the directory .* is gone, .*; put it back, or make it again"):
+            record.append((number * q.mm, number_of_frame(writer, number)))
+    catalogue.directory.mkdir()
+    record.flush()
+    assert stored(writer) == [0, 1, 2, 3]
+    record.finish("done")
+    assert catalogue.last.points == 4
+
+
+def test_frames_are_not_written_over_another_file(record, removed):
+    def replace(path):
+        path.unlink()
+        path.write_bytes(b"somebody else's")
+
+    writer = removed(replace)
+    with pytest.raises(StorageError, match="is not the file any more that frames are written to; move it away, and it"):
+        record.append((2 * q.mm, number_of_frame(writer, 2)))
+    assert writer.path.read_bytes() == b"somebody else's"
+    writer.path.rename(writer.path.with_suffix(".other"))
+    record.finish("done")
+    assert stored(writer) == [0, 1, 2]
 
 
 GROW = """
@@ -331,3 +415,55 @@ def test_frames_of_reported_points_survive_the_death_of_the_process(catalogue, p
         frames = file["entry/instrument/camera_frames/data"][:, 0, 0].tolist()
     assert reported - 1 <= scan.points <= len(frames)
     assert frames[: scan.points] == list(range(scan.points))
+
+
+STEPPING = """
+import os, sys
+import numpy as np
+from concert.storage import Catalogue, Column, FrameWriter, Header, _steps
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=(Column("camera", "detector"),)))
+writer = FrameWriter(record, "camera")
+record.append((writer.write(np.full((50, 60), 7, np.uint16)),))
+_steps._rank = lambda change: os._exit(9)
+writer.write(np.full((50, 60), 8, np.uint16))
+writer.flush()
+"""
+
+
+def test_a_file_whose_process_died_in_the_middle_of_a_step_is_mended_by_who_looks_next(catalogue):
+    assert subprocess.run([sys.executable, "-c", STEPPING, catalogue.directory]).returncode == 9
+    note = catalogue.directory / ".scan_0001_camera.h5.step"
+    assert note.exists()
+    with h5py.File(catalogue[1].path) as file:
+        assert file["entry/instrument/camera_frames/data"][:, 0, 0].tolist() == [7, 8]
+    assert not note.exists()
+
+
+ENDING = """
+import sys
+import numpy as np
+from concert.quantities import q
+from concert.storage import Catalogue, Column, FrameWriter, Header
+record = Catalogue(sys.argv[1]).begin(Header("scan", columns=(Column("stage", "positioner"),)))
+for name in ("camera", "monitor"):
+    writer = FrameWriter(record, name)
+    for number in range(3):
+        writer.write(np.full((8, 8), number, np.uint16))
+record.append((1 * q.mm,))
+writer.write(np.full((8, 8), 3, np.uint16))
+"""
+
+
+def test_the_end_of_the_process_closes_files_of_frames_that_are_open(catalogue):
+    ran = subprocess.run([sys.executable, "-c", ENDING, catalogue.directory], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with h5py.File(catalogue[1].path) as file:
+        assert file["entry/instrument/camera_frames/data"][:, 0, 0].tolist() == [0, 1, 2]
+        assert file["entry/instrument/monitor_frames/data"][:, 0, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_the_end_of_the_process_says_what_could_not_be_written(catalogue):
+    removed = f"{ENDING}\nimport shutil\nwriter.flush()\nshutil.rmtree(sys.argv[1])"
+    ran = subprocess.run([sys.executable, "-c", removed, catalogue.directory], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "scan_0001_monitor.h5 lacks the frames from 4 on: " in ran.stderr

@@ -244,3 +244,46 @@ for _ in range(20):
     printed = [line.split() for process in others for line in process.communicate()[0].splitlines()]
     assert {points for _, points in printed} == {"20"}
     assert sorted(mine + [int(number) for number, _ in printed]) == list(range(1, 61))
+
+
+def test_a_scan_ends_once(catalogue, header):
+    record = catalogue.begin(header())
+    record.append((0 * q.mm, 0 * q.V))
+    record.finish("stopped", "enough")
+    with pytest.raises(RuntimeError, match="scan 1 has ended already for this record and cannot end again as 'done'"):
+        record.finish("done")
+    assert (catalogue[1].status, catalogue[1].reason) == ("stopped", "enough")
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+def test_of_several_who_end_a_scan_one_does(catalogue, header, concert_runtime):
+    record = catalogue.begin(header())
+    statuses = ["done", "stopped", "aborted", "failed"]
+    ends = [async_(record.finish)(status) for status in statuses] + [threaded(record.finish)("failed")]
+    refused = [end for end in ends if end.exception() is not None]
+    assert len(refused) == len(ends) - 1
+    (first,) = set(ends) - set(refused)
+    assert catalogue[1].status == [*statuses, "failed"][ends.index(first)]
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_a_record_does_not_end_a_scan_that_goes_on_with_another(catalogue, header, concert_runtime):
+    before = catalogue.begin(header())
+    before.append((0 * q.mm, 0 * q.V))
+    before.finish("stopped")
+    record = catalogue.reopen(1)
+    with pytest.raises(RuntimeError, match="scan 1 has ended already"):
+        before.finish("aborted")
+    assert catalogue[1].status == "running"
+    record.append((1 * q.mm, 0 * q.V))
+    record.finish("done")
+    assert (catalogue[1].status, catalogue[1].points) == ("done", 2)
+
+
+def test_points_that_nobody_is_told_of_are_not_waited_for(catalogue, header):
+    record = catalogue.begin(header())
+    record.append((0 * q.mm, 0 * q.V))
+    catalogue._journal.leave(1)
+    record.append((1 * q.mm, 0 * q.V), wait=False)
+    with pytest.raises(RuntimeError, match="points of scan 1 are lost"):
+        record.flush()

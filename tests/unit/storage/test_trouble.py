@@ -2,7 +2,9 @@
 
 import contextlib
 import itertools
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -10,7 +12,8 @@ import pytest
 
 from concert.async_ import threaded
 from concert.quantities import q
-from concert.storage import Catalogue, StorageError
+from concert.storage import Catalogue, Column, StorageError
+from concert.storage._database import checkpoint
 from concert.storage._journal import POINT
 
 h5py = pytest.importorskip("h5py")
@@ -162,6 +165,64 @@ def test_a_directory_that_was_moved_away_and_back_goes_on(catalogue, header, tmp
     assert numbers(record) == list(range(after))
 
 
+def remove_the_log(path):
+    for left in ("-wal", "-shm"):
+        path.with_name(path.name + left).unlink()
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def cut(path):
+    os.truncate(path, 4096)
+
+
+@pytest.mark.parametrize("damage", [remove_the_log, empty, cut])
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads", "sync"], indirect=True)
+def test_a_journal_that_somebody_has_damaged_is_put_back(
+    catalogue, header, measured, monkeypatch, concert_runtime, damage, settled
+):
+    monkeypatch.setattr("concert.storage._connection.LOOK", 0)
+    measured()
+    record = catalogue.begin(header())
+    for number in range(300):
+        record.append(point(number), wait=number % 10 == 0)
+    record.flush()
+    if settled:  # in the file itself, and not only in its log
+        checkpoint(catalogue.path)
+        record.append(point(300))
+    damage(catalogue.path)
+    for number in range(record.durable, 310):
+        record.append(point(number))
+    assert numbers(record) == list(range(310))
+    record.finish("done")
+    catalogue.close()
+    assert [(scan.status, scan.points) for scan in catalogue] == [("done", 3), ("done", 310)]
+    connection = sqlite3.connect(catalogue.path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_a_scan_does_not_go_on_in_a_journal_that_cannot_be_put_back(catalogue, header, monkeypatch):
+    monkeypatch.setattr("concert.storage._connection.LOOK", 0)
+    record = catalogue.begin(header(columns=(Column("remark", "detector"),)))
+    for _ in range(4000):  # more than a connection remembers
+        record.append(("x" * 1000,), wait=False)
+    record.flush()
+    checkpoint(catalogue.path)
+    record.append(("y" * 1000,))  # begins the log anew
+    cut(catalogue.path)
+    for trial in (lambda: record.append(("z",)), record.flush, lambda: record.finish("done")):
+        with pytest.raises(
+            RuntimeError, match=r"scans.sqlite was cut or damaged, .*; end this program, move"
+        ) as caught:
+            trial()
+        assert not isinstance(caught.value, StorageError)
+    assert {path.name for path in catalogue.directory.iterdir() if path.name.startswith(".")} == set()
+
+
 BEGIN = """
 import sys
 from concert.storage import Catalogue, Column, Header
@@ -208,11 +269,30 @@ def test_a_reader_that_holds_the_file_is_in_nobodys_way(catalogue, measured):
         assert file["entry/data/stage"].shape == (4,)
 
 
-def test_a_damaged_file_is_no_storage_error(tmp_path, header):
-    (tmp_path / "scans.sqlite").write_bytes(b"this is no database, however long one looks at it" * 100)
-    with pytest.raises(Exception, match="file is not a database") as caught:
-        Catalogue(tmp_path).begin(header())
-    assert not isinstance(caught.value, StorageError)
+def test_a_file_that_is_no_database_is_named_and_moved_away(tmp_path, header):
+    path = tmp_path / "scans.sqlite"
+    path.write_bytes(b"this is no database, however long one looks at it" * 100)
+    catalogue = Catalogue(tmp_path)
+    damaged = r"scans.sqlite is damaged \(file is not a database\); move it away, with its -wal and -shm, or put a copy"
+    with pytest.raises(StorageError, match=damaged):
+        catalogue.begin(header())
+    with pytest.raises(StorageError, match=damaged):
+        len(catalogue)
+    path.rename(tmp_path / "damaged.sqlite")
+    assert catalogue.begin(header()).number == 1
+
+
+def test_a_damaged_database_is_named(catalogue, header, measured):
+    measured(points=2000)
+    catalogue.close()
+    size = catalogue.path.stat().st_size
+    with catalogue.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    with pytest.raises(StorageError, match=r"scans.sqlite is damaged \(.* malformed\); move it away"):
+        list(catalogue)
+    with pytest.raises(StorageError, match=r"scans.sqlite is damaged \(.* malformed\); move it away"):
+        catalogue.begin(header())
 
 
 @pytest.fixture
