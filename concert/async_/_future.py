@@ -311,8 +311,8 @@ def give_up(futures: Iterable[Future], interruption: BaseException) -> None:
                     ended.append(future)
             for future in ended:
                 future._wait_until_done()
-            if ended:
-                interruption.ended = tuple(ended)  # type: ignore[attr-defined]  # for who tells people what was stopped
+            if mine or ended:  # for who tells people what was stopped; a thread's future is done when it is told to end
+                interruption.ended = tuple(dict.fromkeys((*mine, *ended)))  # type: ignore[attr-defined]
         except BaseException:
             # Interrupted once too often: cut the cleanups short and go.
             for future in mine:

@@ -22,17 +22,16 @@ from concert.async_ import note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
 from concert.async_._scope import begin_command
-from concert.processes import short_name, station, unsaid
+from concert.processes import station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.cells import SessionCompiler
 from concert.session.completion import matcher
-from concert.session.futures import parameter_of
+from concert.session.futures import ended_by
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
-from concert.session.rounding import where
 from concert.session.showing import SessionDisplayHook, show_quantities
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
@@ -152,7 +151,7 @@ def _show_error(
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb
     if isinstance(error, KeyboardInterrupt):
         ignore_presses()
-        print(f"\nInterrupted. {_stopped(error)}".rstrip())
+        print(f"\nInterrupted. {ended_by(error)}".rstrip())
         return None
     if isinstance(error, Exception) and is_own(error):
         tell(error)
@@ -161,14 +160,6 @@ def _show_error(
     lines = shell.InteractiveTB.structured_traceback(kind, error, users, tb_offset=tb_offset)
     shell._showtraceback(kind, error, lines)
     return lines
-
-
-def _stopped(interrupt: BaseException) -> str:
-    """Say where what Ctrl-C has stopped stands now."""
-    parameters = {parameter_of(future) for future in getattr(interrupt, "ended", ())}
-    readable = [each for each in parameters if each is not None and each.readable]
-    places = [f"{short_name(each)} stopped at {where(each)}" for each in readable]
-    return ", ".join(sorted(places))
 
 
 def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:
