@@ -33,6 +33,7 @@ class Future:
     # Defaults live on the class: most futures never need most of these.
     cancel_operation: Callable[[], Any] | None = None
     advice = ""  # what one can do who waits for what it holds
+    held_up = False  # whether it waits, before it begins, for what somebody else holds
     label: str | None = None  # what messages call it, if not by its function's name
     progress: float | None = None  # the part of it that is done, 0 to 1, if its code has told
     _done = False

@@ -25,10 +25,17 @@ def set_by(future: Future) -> ParameterValue | None:
 
 
 def ended_by(interrupt: BaseException) -> str:
-    """Say where what Ctrl-C has stopped stands now: what was moving, not what was only read."""
-    ended = [future for future in getattr(interrupt, "ended", ()) if future.done()]
-    parameters = {parameter for each in ended if (parameter := set_by(each)) is not None and parameter.readable}
-    return ", ".join(sorted(f"{short_name(each)} stopped at {where(each)}" for each in parameters))
+    """Say what Ctrl-C has ended: where things stand that were moving, and what has not begun to move."""
+    sets = [(each, set_by(each)) for each in getattr(interrupt, "ended", ()) if each.done()]
+    return ", ".join(sorted({_end_of(future, parameter) for future, parameter in sets if parameter is not None} - {""}))
+
+
+def _end_of(future: Future, parameter: ParameterValue) -> str:
+    name = short_name(parameter)
+    if future.held_up:
+        holders = ", ".join(parameter.holders())
+        return f"{name} was not moved" + (f", it is held by {holders}" if holders else "")
+    return f"{name} stopped at {where(parameter)}" if parameter.readable else ""
 
 
 def background_functions() -> list[Future]:
