@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
+
 from concert.async_ import Future, shielded, wait
 from concert.async_._future import give_up
 from concert.async_._interrupts import shielded_cleanup
@@ -79,6 +81,15 @@ def _done(futures: list[Future]) -> bool:
     return True
 
 
+def distance(parameter: ParameterValue, begin: Any, end: Any) -> float | None:
+    """Return how far it is between two values, as a number of the parameter's unit; None for what has no distances."""
+    if not isinstance(parameter, QuantityValue):
+        return None
+    # As numbers: the difference of two temperatures has another unit than they have.
+    way = parameter._magnitude(end, "values") - parameter._magnitude(begin, "values")
+    return abs(float(way)) if np.ndim(way) == 0 else None
+
+
 class _Line:
     """The progress of one move."""
 
@@ -134,9 +145,7 @@ class _Line:
 
     def _distance(self, value: Any) -> float:
         """Return how far *value* is from the start, as a number; 0 for what knows no distances."""
-        if not isinstance(self._parameter, QuantityValue) or self._start is None:
-            return 0.0
-        return abs(float((value - self._start).m_as(self._parameter.unit)))
+        return 0.0 if self._start is None else distance(self._parameter, self._start, value) or 0.0
 
     def _read(self) -> Any:
         try:

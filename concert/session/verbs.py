@@ -50,7 +50,7 @@ def mv(*moves: Any) -> None:
 
 def mvr(*moves: Any) -> None:
     """Move by distances, all at the same time: ``mvr(stage, -1 * q.mm)``."""
-    go([(parameter, parameter.get().result() + delta) for parameter, delta in _pairs("mvr", moves)], label="mvr")
+    go([(parameter, _farther(parameter, delta)) for parameter, delta in _pairs("mvr", moves)], label="mvr")
 
 
 umv, umvr = mv, mvr  # elsewhere these are the ones that show where things are
@@ -145,6 +145,14 @@ def _pairs(verb: str, moves: tuple[Any, ...]) -> list[tuple[ParameterValue, Any]
         if isinstance(value, (int, float)):
             raise ValueError(f"give a unit: {verb} {short_name(parameter)} {value} {parameter.unit:~P}")
     return pairs
+
+
+def _farther(parameter: ParameterValue, delta: Any) -> Any:
+    """Return where the parameter is *delta* from here; for a temperature ``3 degC`` is a difference as well."""
+    here = parameter.get().result()
+    if not isinstance(parameter, QuantityValue):
+        return here + delta
+    return q.Quantity(here.magnitude + parameter._as_difference(delta), parameter.unit)
 
 
 def _moving(devices: Mapping[str, Device]) -> dict[str, Device]:

@@ -1,6 +1,7 @@
 """Moves that are watched in a terminal: shown, interrupted, and gone again."""
 
 import io
+import time
 from contextlib import redirect_stderr
 
 import pytest
@@ -8,11 +9,14 @@ from tqdm import tqdm
 
 from concert.async_ import Event
 from concert.async_._interrupts import foreground
+from concert.base import Quantity
+from concert.devices.base import Device
 from concert.devices.dummy import DummyDevice
 from concert.quantities import q
 from concert.session import moving
 from concert.session.futures import ended_by
-from concert.session.moving import move
+from concert.session.moving import distance, move
+from concert.session.verbs import mvr
 from tests.devices_for_tests import concurrent, elsewhere
 
 
@@ -51,6 +55,44 @@ class Watched(DummyDevice):
 
     def _cancel_value(self):
         self.stops += 1
+
+
+class Oven(Device):
+    """An oven that is warmer whenever it is looked at."""
+
+    main_parameter = "temperature"
+    temperature = Quantity(q.degC, tolerance=0.1 * q.delta_degC)
+    _temperature = 20.0
+    _wanted = 20.0
+
+    def _get_temperature(self):
+        self._temperature = min(self._temperature + 1, self._wanted)
+        return q.Quantity(self._temperature, q.degC)
+
+    def _set_temperature(self, temperature):
+        self._wanted = temperature.m_as(q.degC)
+        while self._temperature < self._wanted:
+            time.sleep(0.001)
+
+
+@concurrent
+@pytest.mark.parametrize(
+    "delta", [q.Quantity(5, q.degC), 5 * q.delta_degC, 5 * q.K, q.Quantity(9, q.delta_degF)], ids=str
+)
+def test_a_temperature_moves_by_a_difference(terminal, delta):
+    oven = Oven()
+    with redirect_stderr(terminal):
+        mvr(oven, delta)
+    assert oven.temperature.m == pytest.approx(25)
+    assert "Oven 20.0 → 25.0 °C" in terminal.getvalue()
+    assert "arrived (±0.1 Δ°C)" in terminal.getvalue()
+
+
+def test_what_has_no_distances_has_no_way():
+    device = DummyDevice()
+    assert distance(device["comment"], "here", "there") is None
+    assert distance(device["value"], [1, 2] * q.mm, [2, 3] * q.mm) is None
+    assert distance(device["value"], 1 * q.cm, 2 * q.mm) == pytest.approx(8)
 
 
 @concurrent
