@@ -39,6 +39,7 @@ from concert.session.stopping import Outcome, report, stop_everything
 from concert.session.telling import is_own, tell, tell_unhandled, without_machinery
 from concert.session.toolbar import Toolbar
 from concert.session.verbs import VERBS, WORDS
+from concert.session.waiting import tell_waits
 from concert.session.workplace import use_names
 
 LOG = logging.getLogger("concert.session")
@@ -87,6 +88,7 @@ class SessionShell(TerminalInteractiveShell):
         if prompt is not None:  # there is a terminal
             note_futures()
             self._toolbar = Toolbar(prompt)
+            tell_waits()
             # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
             prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
 
