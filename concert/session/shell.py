@@ -21,7 +21,7 @@ import concert
 from concert.async_ import note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
-from concert.async_._scope import begin_command
+from concert.async_._scope import begin_command, current_command
 from concert.processes import station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
@@ -32,6 +32,7 @@ from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
+from concert.session.mistakes import mistake
 from concert.session.showing import SessionDisplayHook, show_quantities
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
@@ -132,6 +133,19 @@ class SessionShell(TerminalInteractiveShell):
         line = translate_assignment(lines[0].rstrip("\n"), self.user_ns)
         return [translate_verb(line, typed, self.user_ns) + "\n"]
 
+    def mistake(self, error: BaseException, trace: TracebackType | None) -> str | None:
+        """Return the line that says what is wrong with the line that was typed, if that is what *error* says."""
+        return mistake(error, trace, current_command().text, self._typed_words(), self.user_ns)
+
+    def showsyntaxerror(self, filename: Any = None, running_compiled_code: bool = False) -> None:
+        """Show what is wrong with what was typed: in a line where that says it all."""
+        _, error, trace = self._get_exc_info()
+        said = self.mistake(error, trace)
+        if said is None:
+            super().showsyntaxerror(filename, running_compiled_code)
+        else:
+            print(said, file=sys.stderr)
+
     def _begin_command(self, info: Any) -> None:
         LOG.info("typed: %s", info.raw_cell)
         begin_command(info.raw_cell.strip())
@@ -157,6 +171,10 @@ def _show_error(
         return None
     if isinstance(error, Exception) and is_own(error):
         tell(error)
+        return None
+    said = shell.mistake(error, trace)
+    if said is not None:
+        print(said, file=sys.stderr)
         return None
     users: Any = without_machinery(trace) or trace
     lines = shell.InteractiveTB.structured_traceback(kind, error, users, tb_offset=tb_offset)
