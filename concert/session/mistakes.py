@@ -29,7 +29,7 @@ def mistake(
         return None
     if isinstance(error, NameError) and error.name:
         return _told(error, error.name, [*names, *dir(builtins)])
-    if isinstance(error, AttributeError) and error.obj is not None:
+    if isinstance(error, AttributeError) and error.name and error.obj is not None:
         return _told(error, error.name, dir(error.obj))
     called = _ARGUMENTS.match(str(error)) if isinstance(error, TypeError) else None
     if called is not None and called[1] in verbs:
