@@ -33,6 +33,7 @@ class Future:
     # Defaults live on the class: most futures never need most of these.
     cancel_operation: Callable[[], Any] | None = None
     advice = ""  # what one can do who waits for what it holds
+    held_up = False  # whether it waits, before it begins, for what somebody else holds
     label: str | None = None  # what messages call it, if not by its function's name
     progress: float | None = None  # the part of it that is done, 0 to 1, if its code has told
     _done = False
@@ -314,8 +315,8 @@ def give_up(futures: Iterable[Future], interruption: BaseException) -> None:
                     ended.append(future)
             for future in ended:
                 future._wait_until_done()
-            if ended:
-                interruption.ended = tuple(ended)  # type: ignore[attr-defined]  # for who tells people what was stopped
+            if mine or ended:  # for who tells people what was stopped; a thread's future is done when it is told to end
+                interruption.ended = tuple(dict.fromkeys((*mine, *ended)))  # type: ignore[attr-defined]
         except BaseException:
             # Interrupted once too often: cut the cleanups short and go.
             for future in mine:

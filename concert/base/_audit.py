@@ -97,9 +97,11 @@ def recorded(parameter: ParameterValue, value: Any, write: Callable[..., None]) 
         write(value, False)
     except BaseException as error:
         outcome = _outcome(error) if accepted else "refused"
-        if outcome == "refused":
+        if outcome == "refused" and parameter.last_known is UNKNOWN:  # else who holds it has moved it meanwhile
             parameter.last_known = record.before
         record.end(outcome, error)
+        if outcome == "refused" and not record.reason:
+            record.reason = f"given up while it was held by {', '.join(parameter.holders()) or 'somebody else'}"
         raise
     else:
         if parameter.last_known is UNKNOWN or not parameter.verified:
@@ -121,6 +123,8 @@ def _outcome(error: BaseException) -> str:
     if isinstance(error, LockError) or (isinstance(error, TransitionNotAllowed) and not error.called):
         return "refused"
     future = running_future.get()
+    if future is not None and future.held_up:
+        return "refused"
     # A thread that was cancelled finds out in its own way, for example because the motor has not arrived.
     cancelled = not isinstance(error, Exception) or (future is not None and future._kills > 0)
     return "stopped" if cancelled or isinstance(error, StoppedError) else "failed"

@@ -283,7 +283,10 @@ class Exclusion:
         def take() -> bool:
             return self.sets.setdefault(part, future) is future
 
-        return self._when_free(_Request(self, part), take)
+        future.held_up = True  # and stays so if it is given up meanwhile
+        mine = self._when_free(_Request(self, part), take)
+        future.held_up = False
+        return mine
 
     def end_set(self, part: str) -> None:
         """Release what :meth:`begin_set` took."""

@@ -39,6 +39,8 @@ class ScanCommand(Command):
             names = {**vars(prelude), **{name: getattr(processes, name) for name in SCANS}, **vars(load(path))}
             typed = " ".join(line)
             code = translate_verb(typed, SCANS, names)
+            if line[:1] == ["ct"]:
+                raise SessionError("ct is no scan and stores nothing; to read once and store it: loopscan 1 1 s")
             if code == typed:
                 raise SessionError(f"expected a scan, such as: ascan stage 0 mm 10 mm 20 0.1 s, not {typed!r}")
             result = eval(compile(code, "<scan>", "eval"), names)

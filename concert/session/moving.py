@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
-from concert.async_ import Future, wait
+import numpy as np
+
+from concert.async_ import Future, shielded, wait
+from concert.async_._future import give_up
+from concert.async_._interrupts import shielded_cleanup
 from concert.async_._jobs import remaining_time
 from concert.base import ParameterValue, QuantityValue, note_refusal, refusing
 from concert.processes import one_step, short_name
@@ -47,14 +52,22 @@ def move(moves: Sequence[tuple[ParameterValue, Any]], leave: bool = True) -> Non
         wait([parameter.set(value) for parameter, value in moves])
         return
     lines = [_Line(parameter, value, row, leave) for row, (parameter, value) in enumerate(moves)]
-    futures = [parameter.set(value) for parameter, value in moves]
+    futures: list[Future] = []
+    shield = shielded
     try:
+        for parameter, value in moves:
+            futures.append(parameter.set(value))
         while not _done(futures):
             for line in lines:
                 line.update()
+    except BaseException as interruption:  # also while it is only looked where things are, and shown
+        shield = shielded_cleanup
+        give_up(futures, interruption)
+        raise
     finally:
-        for line, future in zip(lines, futures, strict=True):
-            line.close(future)
+        with shield(), ExitStack() as stack:  # no line stays, whatever becomes of the others
+            for line, future in reversed(list(zip(lines, futures, strict=False))):
+                stack.callback(line.close, future)
 
 
 def _done(futures: list[Future]) -> bool:
@@ -66,6 +79,15 @@ def _done(futures: list[Future]) -> bool:
             raise
         return False
     return True
+
+
+def distance(parameter: ParameterValue, begin: Any, end: Any) -> float | None:
+    """Return how far it is between two values, as a number of the parameter's unit; None for what has no distances."""
+    if not isinstance(parameter, QuantityValue):
+        return None
+    # As numbers: the difference of two temperatures has another unit than they have.
+    way = parameter._magnitude(end, "values") - parameter._magnitude(begin, "values")
+    return abs(float(way)) if np.ndim(way) == 0 else None
 
 
 class _Line:
@@ -84,25 +106,34 @@ class _Line:
     def update(self) -> None:
         """Show where it is, and how long it will take if it goes on like that."""
         if self._bar is None:
-            self._bar = _make_bar(self._title(), self._way, self._row, self._leave)
+            title = self._title()
+            with shielded():  # half a bar could not be taken away again
+                self._bar = _make_bar(title, self._way, self._row, self._leave)
         here = self._read()
         if here is None:
             return
         gone = min(self._way, self._distance(here))
         left = remaining_time(time.monotonic() - self._began, gone / self._way if self._way else None)
-        self._bar.n = gone
-        self._bar.say("  ".join([rounded(self._parameter, here), *([] if left is None else [f"{clock(left)} left"])]))
+        said = "  ".join([rounded(self._parameter, here), *([] if left is None else [f"{clock(left)} left"])])
+        with shielded():
+            self._bar.n = gone
+            self._bar.say(said)
 
     def close(self, future: Future) -> None:
         """Show where it has ended."""
         if self._bar is None:
             return
-        here = self._read()
+        said = ""
+        try:
+            said = self._end(future)
+        finally:
+            self._bar.end(said)
+
+    def _end(self, future: Future) -> str:
         if future.done() and not future.cancelled() and future.exception() is None:
-            said = f"arrived{self._within()}"
-        else:
-            said = f"at {rounded(self._parameter, here)}" if here is not None else ""
-        self._bar.end(said)
+            return f"arrived{self._within()}"
+        here = self._read()
+        return f"at {rounded(self._parameter, here)}" if here is not None else ""
 
     def _title(self) -> str:
         start = "" if self._start is None else rounded(self._parameter, self._start, with_unit=False)
@@ -114,10 +145,7 @@ class _Line:
 
     def _distance(self, value: Any) -> float:
         """Return how far *value* is from the start, as a number; 0 for what knows no distances."""
-        if not isinstance(self._parameter, QuantityValue) or self._start is None:
-            return 0.0
-        unit = self._parameter.unit
-        return abs(float(value.m_as(unit) - self._start.m_as(unit)))
+        return 0.0 if self._start is None else distance(self._parameter, self._start, value) or 0.0
 
     def _read(self) -> Any:
         try:
@@ -145,6 +173,9 @@ def _make_bar(title: str, way: float, row: int, leave: bool) -> Any:
             self.bar_format = "{desc}  {said}"
             self.said = f"{said}{CLEAR}"
             self.close()
+            if not self.leave:  # in another row than the first it lets the cursor stand where the line ended
+                self.fp.write("\r")
+                self.fp.flush()
 
     return Bar(
         total=way or None,

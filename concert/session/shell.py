@@ -21,19 +21,19 @@ import concert
 from concert.async_ import note_futures, unhandled
 from concert.async_._interrupts import ignore as ignore_presses
 from concert.async_._interrupts import take_over as take_presses
-from concert.async_._scope import begin_command
-from concert.processes import short_name, station, unsaid
+from concert.async_._scope import begin_command, current_command
+from concert.processes import station, unsaid
 from concert.session import prelude
 from concert.session.banner import banner
 from concert.session.cells import SessionCompiler
 from concert.session.completion import matcher
 from concert.session.ending import end_if_told
-from concert.session.futures import parameter_of
+from concert.session.futures import ended_by
 from concert.session.guarding import Guard
 from concert.session.inventory import every_device, include
 from concert.session.lines import translate_assignment, translate_verb
 from concert.session.loader import name_devices
-from concert.session.rounding import where
+from concert.session.mistakes import mistake
 from concert.session.showing import SessionDisplayHook, show_quantities
 from concert.session.spelling import translate_lines
 from concert.session.stop_signal import show_below, stop_on_signal
@@ -41,6 +41,7 @@ from concert.session.stopping import Outcome, report, stop_everything
 from concert.session.telling import is_own, tell, tell_unhandled, without_machinery
 from concert.session.toolbar import Toolbar
 from concert.session.verbs import VERBS, WORDS
+from concert.session.waiting import tell_waits
 from concert.session.workplace import use_names
 
 LOG = logging.getLogger("concert.session")
@@ -89,6 +90,7 @@ class SessionShell(TerminalInteractiveShell):
         if prompt is not None:  # there is a terminal
             note_futures()
             self._toolbar = Toolbar(prompt)
+            tell_waits()
             # At the prompt the terminal sends keys, not signals. IPython would signal the whole process group.
             prompt.key_bindings = merge_key_bindings([prompt.key_bindings, self._keys()])
 
@@ -133,6 +135,19 @@ class SessionShell(TerminalInteractiveShell):
         line = translate_assignment(lines[0].rstrip("\n"), self.user_ns)
         return [translate_verb(line, typed, self.user_ns) + "\n"]
 
+    def mistake(self, error: BaseException, trace: TracebackType | None) -> str | None:
+        """Return the line that says what is wrong with the line that was typed, if that is what *error* says."""
+        return mistake(error, trace, current_command().text, self._typed_words(), self.user_ns)
+
+    def showsyntaxerror(self, filename: Any = None, running_compiled_code: bool = False) -> None:
+        """Show what is wrong with what was typed: in a line where that says it all."""
+        _, error, trace = self._get_exc_info()
+        said = self.mistake(error, trace)
+        if said is None:
+            super().showsyntaxerror(filename, running_compiled_code)
+        else:
+            print(said, file=sys.stderr)
+
     def _begin_command(self, info: Any) -> None:
         LOG.info("typed: %s", info.raw_cell)
         begin_command(info.raw_cell.strip())
@@ -154,23 +169,19 @@ def _show_error(
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb
     if isinstance(error, KeyboardInterrupt):
         ignore_presses()
-        print(f"\nInterrupted. {_stopped(error)}".rstrip())
+        print(f"\nInterrupted. {ended_by(error)}".rstrip())
         return None
     if isinstance(error, Exception) and is_own(error):
         tell(error)
+        return None
+    said = shell.mistake(error, trace)
+    if said is not None:
+        print(said, file=sys.stderr)
         return None
     users: Any = without_machinery(trace) or trace
     lines = shell.InteractiveTB.structured_traceback(kind, error, users, tb_offset=tb_offset)
     shell._showtraceback(kind, error, lines)
     return lines
-
-
-def _stopped(interrupt: BaseException) -> str:
-    """Say where what Ctrl-C has stopped stands now."""
-    parameters = {parameter_of(future) for future in getattr(interrupt, "ended", ())}
-    readable = [each for each in parameters if each is not None and each.readable]
-    places = [f"{short_name(each)} stopped at {where(each)}" for each in readable]
-    return ", ".join(sorted(places))
 
 
 def run_shell(name: str, namespace: dict[str, Any], history: Path) -> int:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from IPython.terminal.prompts import RichPromptDisplayHook
 
-from concert.processes import Run, ScanData
+from concert.async_._scope import current_command
+from concert.processes import SCANS, Run, ScanData
 from concert.quantities import q, shown
 
-SEEN = (ScanData, Run)  # whose verbs have shown what there is to see
+SHOWING = (*SCANS, "resume")  # what has shown all that there is to see of what it returns
+
+
+def was_shown(result: Any, typed: str) -> bool:
+    """Tell whether the command that was *typed* has shown its *result*: a scan is, one that is asked for is not."""
+    word = re.match(r"\w*", typed)
+    return isinstance(result, (ScanData, Run)) and word is not None and word[0] in SHOWING
 
 
 class SessionDisplayHook(RichPromptDisplayHook):
     """Shows values, but not the data of a scan that everybody has just watched."""
 
     def __call__(self, result: Any = None) -> None:
-        if isinstance(result, SEEN):
+        if was_shown(result, current_command().text):
             self.check_for_underscore()
             self.update_user_ns(result)
         else:

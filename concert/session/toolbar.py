@@ -10,9 +10,10 @@ from typing import Any
 
 from concert.async_ import Future, async_, background_jobs
 from concert.async_._jobs import FutureJob, Job, remaining_time
-from concert.base import UNKNOWN, QuantityValue, SetRecord, listen_to_sets
+from concert.base import UNKNOWN, SetRecord, listen_to_sets
 from concert.processes import short_name
 from concert.session.futures import parameter_of
+from concert.session.moving import distance
 from concert.session.rounding import clock, rounded
 
 REFRESH = 0.5  # seconds between two looks
@@ -93,14 +94,11 @@ def _move(record: SetRecord, read: Future | None) -> str:
 
 def _progress(record: SetRecord, here: Any) -> float | None:
     """Return the part of the way that is done, if where it began is known and it is a way."""
-    if record.before is UNKNOWN or not isinstance(record.parameter, QuantityValue):
+    if record.before is UNKNOWN:
         return None
-    try:
-        way = abs(float((record.wanted - record.before).m_as(record.parameter.unit)))
-        gone = abs(float((here - record.before).m_as(record.parameter.unit)))
-    except (TypeError, ValueError):  # arrays have no way
-        return None
-    return min(1.0, gone / way) if way else None
+    way = distance(record.parameter, record.before, record.wanted)
+    gone = distance(record.parameter, record.before, here)
+    return min(1.0, gone / way) if way and gone is not None else None
 
 
 def _left(remaining: float | None) -> str:

@@ -92,9 +92,16 @@ def wa(watch: bool = False, namespace: Mapping[str, Any] | None = None) -> None:
         show(devices)
 
 
-def ct(time: Any = None, *readables: Any) -> dict[str, Any]:
-    """Count: read the counters, or *readables*, once, after or during *time*; show and return the values by name."""
-    values = count(readables or None, time)
+def ct(time: Any = None, *readables: Any, read: Any = None, dry_run: bool = False) -> dict[str, Any]:
+    """Count: read the counters, or *readables*, once, after or during *time*; show and return the values by name.
+
+    What is read may also be given as *read*, one thing or several, as scans take it. There is no dry run.
+    """
+    if dry_run:
+        raise ValueError("ct moves nothing and stores nothing, so it has no dry run; leave out --dry-run")
+    if readables and read is not None:
+        raise ValueError("give what to read once, as in ct(1 * q.s, diode) or as in ct(1 * q.s, read=diode)")
+    values = count(readables or read, time)
     print_table(("counter", "value"), [(name, shown(value)) for name, value in values.items()])
     return values
 

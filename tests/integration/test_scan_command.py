@@ -217,6 +217,7 @@ def test_nothing_goes_on_without_a_yes(beamline):
     ("line", "message"),
     [
         ("mv stage 3 mm", "expected a scan, such as: ascan stage 0 mm 10 mm 20 0.1 s, not 'mv stage 3 mm'"),
+        ("ct 1 s", "ct is no scan and stores nothing; to read once and store it: loopscan 1 1 s"),
         ("ascan stage 0 mm 10 mm", "expected the number of intervals at the end of ascan"),
         ("ascan stage 0 mm 10 s 5", "a scan of stage.position cannot go from 0 mm to 10 s"),
     ],

@@ -88,6 +88,14 @@ def test_one_goes_to_the_centre_and_back(terminal):
     assert re.search(r"Redo ascan", plain(terminal.answer("redo")))
 
 
+def test_a_scan_that_is_asked_for_by_its_name_is_shown(terminal):
+    assert "<ScanData" not in plain(terminal.answer("ascan stage 0 mm 10 mm 4"))
+    assert "<ScanData ascan stage 0–10 mm, 5 points" in plain(terminal.answer("measured"))
+    terminal.answer("s = loopscan(2, background=True)")
+    assert "<ScanData loopscan, 2 points" in plain(terminal.answer("s.result()"))
+    assert re.search(r"<scan \d+ \(loopscan.*\): done>", plain(terminal.answer("s")))
+
+
 @pytest.mark.parametrize(
     ("typed", "points"),
     [

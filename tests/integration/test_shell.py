@@ -104,6 +104,20 @@ def test_other_errors_are_shown_as_python_does(terminal):
     assert "ZeroDivisionError" in terminal.answer("1 / 0")
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("ascan stge 0 mm 10 mm 4", "NameError: name 'stge' is not defined; did you mean stage"),
+        ("asacn stage 0 mm 10 mm 4", "SyntaxError: invalid syntax; did you mean ascan instead of asacn"),
+    ],
+)
+def test_what_is_mistyped_is_said_in_a_line(terminal, typed, said):
+    shown = terminal.answer(typed)
+    assert said in shown
+    assert "Traceback" not in shown
+    assert said.partition(":")[0] in terminal.answer("%tb")
+
+
 def test_a_number_without_a_unit_is_refused(terminal):
     assert "Sorry, give a unit: mv stage 3 mm" in terminal.answer("mv stage 3")
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from concert.async_ import async_, wait
+from concert.async_ import Event, async_, wait
 from concert.async_._scope import begin_command
 from concert.base import (
     UNKNOWN,
@@ -25,6 +25,7 @@ from concert.base import (
 from concert.devices.base import Device
 from concert.devices.motors.dummy import LinearMotor
 from concert.quantities import q
+from tests.devices_for_tests import elsewhere
 
 
 @pytest.fixture
@@ -160,6 +161,30 @@ def test_a_set_that_somebody_else_holds_up_is_refused(concert_runtime, records):
     release.append(True)
     holding.join()
     assert [record.outcome for record in ended(records)] == ["refused"]
+
+
+@pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)
+def test_a_set_that_is_given_up_before_it_began_has_changed_nothing(concert_runtime, records, until):
+    shutter = Shutter()
+    shutter.gap = 2 * q.mm
+    held, release = Event(), Event()
+
+    def hold():
+        with shutter:
+            held.set()
+            release.wait()
+
+    holding = elsewhere(hold)
+    held.wait()
+    waiting = shutter.set_gap(3 * q.mm)
+    until(lambda: waiting.held_up)
+    waiting.cancel()
+    until(lambda: len(ended(records)) == 2)
+    release.set()
+    holding.join()
+    record = ended(records)[-1]
+    assert (record.outcome, record.reason) == ("refused", "given up while it was held by somebody else")
+    assert shutter["gap"].last_known == 2 * q.mm
 
 
 @pytest.mark.parametrize("concert_runtime", ["gevent", "threads"], indirect=True)

@@ -13,6 +13,7 @@ from concert.processes import ScanError, _run, active_runs, describe, do, rememb
 from concert.processes._station import station
 from concert.processes._undo import steps
 from concert.quantities import q
+from concert.session.futures import ended_by
 from concert.session.prelude import *  # noqa: F403
 from concert.session.scan_verbs import (
     abort,
@@ -144,6 +145,21 @@ def test_a_motor_that_is_not_in_the_session_is_named(x, monkeypatch):
 
 
 # -- going back -----------------------------------------------------------------------------------------------------
+
+
+@concurrent
+def test_a_set_that_a_scan_did_not_let_begin_is_nothing_to_undo(slow):
+    mv(slow, 4 * q.mm)
+    run = background(slow)
+    waiting = slow.set_value(50 * q.mm)
+    until(lambda: waiting.held_up)
+    waiting.cancel()
+    interrupt = KeyboardInterrupt()
+    interrupt.ended = (waiting,)
+    assert re.fullmatch(r"slow was not moved, it is held by .*ascan.*", ended_by(interrupt))
+    run.abort()
+    until(lambda: run.over)
+    assert "ascan" in steps.last().label
 
 
 def test_a_move_is_undone_and_done_again(x, y, capsys):
