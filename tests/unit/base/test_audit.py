@@ -25,7 +25,6 @@ from concert.base import (
 from concert.devices.base import Device
 from concert.devices.motors.dummy import LinearMotor
 from concert.quantities import q
-from tests.devices_for_tests import elsewhere
 
 
 @pytest.fixture
@@ -169,12 +168,13 @@ def test_a_set_that_is_given_up_before_it_began_has_changed_nothing(concert_runt
     shutter.gap = 2 * q.mm
     held, release = Event(), Event()
 
+    @async_
     def hold():
         with shutter:
             held.set()
             release.wait()
 
-    holding = elsewhere(hold)
+    holding = hold()
     held.wait()
     waiting = shutter.set_gap(3 * q.mm)
     until(lambda: waiting.held_up)
@@ -183,7 +183,8 @@ def test_a_set_that_is_given_up_before_it_began_has_changed_nothing(concert_runt
     release.set()
     holding.join()
     record = ended(records)[-1]
-    assert (record.outcome, record.reason) == ("refused", "given up while it was held by somebody else")
+    assert record.outcome == "refused"
+    assert record.reason == f"given up while it was held by {holding.name}"
     assert shutter["gap"].last_known == 2 * q.mm
 
 
