@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import weakref
+from functools import partial
 from typing import Any
 
 from concert.async_ import dispatcher
@@ -11,15 +11,13 @@ from concert.base import LimitError, ParameterValue, StateError
 from concert.base._exclusive import passes
 from concert.base._parameter import SET
 from concert.devices.base import Device
+from concert.devices.tango._feeds import Feeds
 from concert.devices.tango._parameters import TangoState
 from concert.networking.tango import (
     NoEventsError,
     TangoDeviceError,
-    TangoError,
-    TangoEvent,
     TangoProxy,
     TangoRequestError,
-    TangoSubscription,
 )
 from concert.quantities import q
 
@@ -43,7 +41,7 @@ class TangoBacked(Device):
         self.tango = TangoProxy(uri, peer, timeout)
         self.tango.set_source("DEV")  # a set is verified by what is, not by what was when the server last looked
         self._attributes = {"state": "State"}
-        self._feeds: dict[str, TangoSubscription] = {}
+        self._feeds = Feeds()
         super().__init__(name)
 
     @property
@@ -95,29 +93,14 @@ class TangoBacked(Device):
     def feed(self, value: ParameterValue) -> None:
         """Begin to tell the subscribers of *value*, one of the parameters, of what the server's events say."""
         attribute = self._attributes.get(value.name)
-        if attribute is None or value.name in self._feeds:
+        if attribute is None:
             return
-        reference = weakref.ref(value)
-
-        def tell(event: TangoEvent) -> None:
-            fed = reference()
-            if fed is not None and event.error is None and not event.initial:
-                dispatcher.send(fed, SET)
-
         try:
-            subscription = self.tango.subscribe(attribute, tell)
+            self._feeds.begin(value, partial(self.tango.subscribe, attribute), lambda fed: dispatcher.send(fed, SET))
         except NoEventsError:
             LOG.warning("%s sends no events: only sets made here are told", value.full_name)
             self._attributes.pop(value.name, None)
-        else:
-            if self._feeds.setdefault(value.name, subscription) is not subscription:  # of two at the same time
-                subscription.close()
 
     def starve(self, value: ParameterValue) -> None:
         """End what :meth:`feed` began."""
-        subscription = self._feeds.pop(value.name, None)
-        if subscription is not None:
-            try:
-                subscription.close()
-            except TangoError as error:
-                LOG.warning("%s", error)
+        self._feeds.end(value)

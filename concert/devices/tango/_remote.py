@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 import re
-import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from concert.async_ import async_
 from concert.base._exclusive import exclusion_of
 from concert.devices.base import STOPS, Device
+from concert.devices.tango._feeds import Feeds
 from concert.devices.tango._remote_exclusion import RemoteExclusion
 from concert.devices.tango._remote_parameters import remote_parameter
 from concert.networking._served import Served
-from concert.networking.tango import TangoError, TangoEvent, TangoSubscription, get_tango_device
+from concert.networking.tango import get_tango_device
 from concert.quantities import q
-
-LOG = logging.getLogger("concert.devices.tango")
 
 _FAMILY = re.compile(r"concert\.devices\.\w+\.base")
 
@@ -30,7 +28,7 @@ class RemoteDevice(Device):
     def __init__(self, served: Served, name: str | None) -> None:
         self._served = served
         self._exclusion = RemoteExclusion(self, served)
-        self._feeds: dict[str, TangoSubscription] = {}
+        self._feeds = Feeds()
         super().__init__(name)
 
     @property
@@ -45,27 +43,13 @@ class RemoteDevice(Device):
 
     def feed(self, value: Any) -> None:
         """Begin to tell the subscribers of *value*, one of the parameters, of the sets that the server tells."""
-        if value.attribute is None or value.name in self._feeds:
-            return
-        reference = weakref.ref(value)
-
-        def tell(event: TangoEvent) -> None:
-            fed = reference()
-            if fed is not None and event.error is None and not event.initial:
-                fed.hear()
-
-        subscription = self._served.proxy.subscribe(value.attribute, tell, kind=value.kind)
-        if self._feeds.setdefault(value.name, subscription) is not subscription:  # of two at the same time
-            subscription.close()
+        if value.attribute is not None:
+            subscribe = partial(self._served.proxy.subscribe, value.attribute, kind=value.kind)
+            self._feeds.begin(value, subscribe, lambda fed: fed.hear())
 
     def starve(self, value: Any) -> None:
         """End what :meth:`feed` began."""
-        subscription = self._feeds.pop(value.name, None)
-        if subscription is not None:
-            try:
-                subscription.close()
-            except TangoError as error:
-                LOG.warning("%s", error)
+        self._feeds.end(value)
 
     def _operate(self, what: str, name: str, **more: Any) -> Any:
         exclusion = exclusion_of(self)
