@@ -11,13 +11,13 @@ from concert.async_._scope import current_command
 from concert.processes import SCANS, Run, ScanData
 from concert.quantities import q, shown
 
-SHOWING = (*SCANS, "resume")  # what has shown all that there is to see of what it returns
+SHOWING = (*SCANS, "resume", "ct")  # what has shown all that there is to see of what it returns
 
 
 def was_shown(result: Any, typed: str) -> bool:
     """Tell whether the command that was *typed* has shown its *result*: a scan is, one that is asked for is not."""
     word = re.match(r"\w*", typed)
-    return isinstance(result, (ScanData, Run)) and word is not None and word[0] in SHOWING
+    return isinstance(result, (ScanData, Run, dict)) and word is not None and word[0] in SHOWING
 
 
 class SessionDisplayHook(RichPromptDisplayHook):

@@ -17,13 +17,8 @@ LOG = logging.getLogger("concert.devices.tango")
 class Feeds(dict[str, TangoSubscription]):
     """The subscriptions of one device, by the names of its parameters."""
 
-    def begin(
-        self,
-        value: Any,
-        subscribe: Callable[[Callable[[TangoEvent], None]], TangoSubscription],
-        told: Callable[[Any], Any],
-    ) -> None:
-        """Call *told* with *value*, a parameter of the device, for every event; *subscribe* asks the server for them."""
+    def begin(self, value: Any, subscribe: Subscribe, told: Callable[[Any], Any]) -> None:
+        """Call *told* with *value*, a parameter of the device, for every event; *subscribe* asks for them."""
         if value.name in self:
             return
         reference = weakref.ref(value)

@@ -38,6 +38,7 @@ def held(monkeypatch):
     release.set()
     holding.join()
     ignore_sets(waiting._note)
+    begin_command()
 
 
 @pytest.fixture
