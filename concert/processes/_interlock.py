@@ -35,6 +35,8 @@ class Interlock:
         self.stop_motion = bool(stop_motion)
         self.name = name or str(self.condition)
         self.timeout = seconds(timeout)
+        #: What tells a function without a name from another one that is called the same.
+        self.code = getattr(condition, "__code__", None) if name is None and _is_lambda(condition) else None
 
     def problem(self) -> str | None:
         """Look now: return None, or what is wrong as a sentence."""
@@ -42,6 +44,10 @@ class Interlock:
 
     def __repr__(self) -> str:
         return f"<Interlock {self.name}>"
+
+
+def _is_lambda(condition: Any) -> bool:
+    return getattr(condition, "__name__", "") == "<lambda>"
 
 
 def problems(interlocks: list[Interlock]) -> list[str | None]:

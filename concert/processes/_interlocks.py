@@ -23,12 +23,20 @@ class Interlocks:
         return len(self._interlocks)
 
     def add(self, interlock: Interlock) -> None:
-        """Add *interlock*, in place of the one with the same name if there is one."""
+        """Add *interlock*, in place of the one with the same name if there is one.
+
+        Raise :exc:`ValueError` if that is another function without a name: at a prompt all of those are in line 1.
+        """
         names = [each.name for each in self._interlocks]
-        if interlock.name in names:
-            self._interlocks[names.index(interlock.name)] = interlock
-        else:
+        if interlock.name not in names:
             self._interlocks.append(interlock)
+            return
+        number = names.index(interlock.name)
+        if interlock.code != self._interlocks[number].code:
+            raise ValueError(
+                f"there is another interlock {interlock.name} already, number {number + 1}: give this one a name=..."
+            )
+        self._interlocks[number] = interlock
 
     def remove(self, which: Interlock | str | int) -> Interlock:
         """Remove and return an interlock, given itself, its name, or its number from 1 on.
@@ -68,7 +76,8 @@ def interlock(
     the interrupted point measured again. An interlock with the same *name* is replaced. Shows how things are now.
 
     An :class:`.Interlock` is taken as it is; raise :exc:`TypeError` if something else is given with it, or *condition*
-    is no condition, as a value that was read already. Raise what :func:`.seconds` does if *settle* is no time.
+    is no condition, as a value that was read already. Raise :exc:`ValueError` for a second function without a name in
+    the same line, and what :func:`.seconds` does if *settle* is no time.
     """
     options = {"settle": settle, "stop_motion": stop_motion, "name": name}
     given = {option: value for option, value in options.items() if value is not None}

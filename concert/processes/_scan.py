@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -54,12 +55,12 @@ class Scan:
     ) -> None:
         self.points = points
         self.counting = Counting(read)
-        self.time = None if time is None else seconds(time) * q.s
+        self.time = None if time is None else _finite(time, "integration time") * q.s
         self.kind = kind
         self.title = title if title is not None else self._describe()
         self.hooks = _checked(hooks)
         self.metadata = dict(metadata or {})
-        self.period = None if period is None else seconds(period)
+        self.period = None if period is None else _finite(period, "period")
         self.gather = gather
         self.interlocks = tuple(map(interlock_of, interlocks))
         self.window = False  # whether it is seen in a window while it runs
@@ -157,6 +158,14 @@ class Scan:
     def data(self, rows: Sequence[tuple[Any, ...]], began: datetime) -> ScanData:
         """Return what was measured as columns with units."""
         return ScanData(self.title, columns_of(self.names, rows), self.axis, self.signal, began, self.positioners)
+
+
+def _finite(time: Any, what: str) -> float:
+    """Return *time* in seconds; raise :exc:`ValueError` if it has no end."""
+    number = seconds(time)
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite {what} for a scan, not {shown(time)}")
+    return number
 
 
 def _checked(hooks: Any) -> Hooks:

@@ -98,3 +98,13 @@ def test_a_running_watch_follows(ring, concert_clock):
         mine.remove(beam)
         concert_clock.advance(0.5)
         assert watch.problem() is None
+
+
+def test_a_second_function_without_a_name_does_not_replace_the_first(ring, capsys):
+    first, second = eval("lambda: True, lambda: 1 < 2")
+    interlock(first)
+    with pytest.raises(ValueError, match=r"^there is another interlock the lambda in line 1 already, number 1: give"):
+        interlock(second)
+    interlock(second, name="second")
+    interlock(eval("lambda: True"))  # the first one, typed once more
+    assert [each.name for each in installed] == ["the lambda in line 1", "second"]

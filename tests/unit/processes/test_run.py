@@ -581,3 +581,9 @@ def test_what_went_wrong_with_the_cleanup_of_an_aborted_scan_is_told(slits):
     told = closing(run).splitlines()
     assert "aborted after" in told[0]
     assert "the shutter is stuck" in told[1]
+
+
+@pytest.mark.parametrize("option", ["time", "period"])
+def test_a_time_without_end_is_refused(slits, option):
+    with pytest.raises(ValueError, match=r"^expected a finite (integration time|period) for a scan, not inf s$"):
+        scan_of(slits, **{option: float("inf") * q.s})
