@@ -137,13 +137,20 @@ def shown(value: Any) -> str:
 
     Of many values, an image for example, it is said how many they are, and their mean.
     """
-    many = getattr(value, "magnitude", value)
-    if isinstance(many, np.ndarray) and many.size > FEW and many.dtype.kind in "biuf":
+    many = shape_and_mean(getattr(value, "magnitude", value))
+    if many is not None:
         unit = f" {value.units:~P}".rstrip() if isinstance(value, pint.Quantity) else ""
-        return f"{'×'.join(map(str, many.shape))} values, mean {many.mean():.4g}{unit}"
+        return f"{many[0]} values, mean {many[1]}{unit}"
     if isinstance(value, pint.Quantity):
         return f"{value:.7g~P}" if isinstance(value.magnitude, float) else f"{value:~P}"
     return repr(value)
+
+
+def shape_and_mean(value: Any) -> tuple[str, str] | None:
+    """Return as texts how many numbers *value* is an array of, ``48×64``, and their mean; None for a few of them."""
+    if not isinstance(value, np.ndarray) or value.size <= FEW or value.dtype.kind not in "biuf":
+        return None
+    return "×".join(map(str, value.shape)), f"{value.mean():.4g}"
 
 
 def _refusal(came: Any, expected: str = "a time such as 2 * q.s or a number of seconds") -> str:

@@ -9,12 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from concert.processes._closing import closing
 from concert.processes._station import station
 from concert.processes._values import Values
-from concert.quantities import FEW, q
+from concert.quantities import q, shape_and_mean
 from concert.storage._analysis import decimals_of
 
 if TYPE_CHECKING:
@@ -255,6 +253,7 @@ def _unit(value: Any) -> str:
 
 def _number(value: Any) -> str:
     magnitude = _magnitude(value)
-    if isinstance(magnitude, np.ndarray) and magnitude.size > FEW and magnitude.dtype.kind in "biuf":
-        return f"{'×'.join(map(str, magnitude.shape))}, mean {magnitude.mean():.4g}"
+    many = shape_and_mean(magnitude)
+    if many is not None:
+        return f"{many[0]}, mean {many[1]}"
     return f"{magnitude:.4g}" if isinstance(magnitude, float) else str(magnitude)

@@ -11,7 +11,7 @@ import pint
 import pytest
 from pint.facets.plain import PlainUnit
 
-from concert.quantities import UnitRegistry, q, seconds
+from concert.quantities import UnitRegistry, q, seconds, shown
 
 # Each is evaluated with pint's registry and with ours as ``q``; value, types and error must be the same.
 EXPRESSIONS = [
@@ -413,3 +413,9 @@ def test_what_is_no_time_is_refused_by_name(time, error, message):
     with pytest.raises(error) as caught:
         seconds(time)
     assert str(caught.value) == message
+
+
+def test_of_many_values_their_number_and_mean_are_shown():
+    assert shown(np.full((8, 8), 7.0) * q.count) == "8×8 values, mean 7 count"
+    assert shown(np.arange(20)) == "20 values, mean 9.5"
+    assert shown([1.0, 2.0] * q.mm) == "[1.0 2.0] mm"
